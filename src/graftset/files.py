@@ -1,0 +1,146 @@
+"""Writing files and folders whole or not at all, and hashing them.
+
+Everything is first written under a hidden temporary name in the folder where it will end up, so that the last step is
+a rename on one file system: a killed command leaves the old state or the new one, never half of either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from graftset.errors import UserError
+
+TEMPORARY_PREFIX = ".graftset-"
+_HASH_BLOCK = 1 << 20  # bytes
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Write `data` to `path` so that the file is there completely or is what it was before.
+
+    Text is written as UTF-8 without changing its line ends. A symbolic link at `path` is replaced, not followed.
+    Whether an existing file may be replaced at all is the caller's decision.
+
+    Raises:
+        UserError: The folder is missing, read-only or full; nothing is left behind.
+    """
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    temporary = _temporary_name(path)
+    try:
+        # The mode is narrowed by the umask, as for any file a user makes; tempfile would give 0600.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    _sync_folder(path.parent)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits, reading it in blocks.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def replace_folder(temporary: Path, final: Path) -> None:
+    """Publish the folder `temporary` as `final`, in place of whatever folder is there.
+
+    Both must lie in the same file system. An old `final` is moved aside first and deleted last, so a failure in between
+    puts it back; whether it may be replaced at all is the caller's decision.
+
+    Raises:
+        UserError: The folder cannot be renamed; `final` is what it was before.
+    """
+    aside = _temporary_name(final)
+    try:
+        _sync_tree(temporary)
+        had_old = final.exists()
+        if had_old:
+            os.rename(final, aside)
+        try:
+            os.rename(temporary, final)
+        except BaseException:
+            if had_old:
+                os.rename(aside, final)
+            raise
+    except OSError as error:
+        raise _cannot_write(final, error) from error
+    _sync_folder(final.parent)
+    if had_old:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def staged_folder(final: Path) -> Iterator[Path]:
+    """Give an empty hidden folder beside `final`; publish it as `final` on success, delete it on any failure.
+
+    Missing parents of `final` are made.
+
+    Raises:
+        UserError: The folder cannot be made or renamed.
+    """
+    temporary = _temporary_name(final)
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise _cannot_write(final, error) from error
+    try:
+        yield temporary
+        replace_folder(temporary, final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _temporary_name(path: Path) -> Path:
+    # The name is not built on the final one, which may already be as long as the file system allows.
+    return path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+
+
+def _cannot_write(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"Cannot write {path.name!r}: {error.strerror or error}",
+        field="path",
+        value=str(path),
+        remedy="Check that the folder exists, may be written to and has space left",
+    )
+
+
+def _sync_tree(folder: Path) -> None:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(root) / name)
+        _sync_folder(Path(root))
+
+
+def _sync_folder(folder: Path) -> None:
+    # Some systems (Windows, some network mounts) cannot open or sync a folder; the rename is whole there all the same.
+    with contextlib.suppress(OSError):
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
