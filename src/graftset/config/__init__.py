@@ -1,0 +1,38 @@
+"""graftset.toml -> typed settings: unknown keys refused, every fault reported at once, every default explained.
+
+Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
+"""
+
+from graftset.config.project import Project, load, open_project
+from graftset.config.reading import parse
+from graftset.config.settings import (
+    FILE_NAME,
+    AssessSettings,
+    BuildSettings,
+    CaptionSettings,
+    CatalogSettings,
+    FloorSettings,
+    Plan,
+    ProjectSettings,
+    SelectSettings,
+    Settings,
+)
+from graftset.config.writing import default_toml
+
+__all__ = [
+    "FILE_NAME",
+    "AssessSettings",
+    "BuildSettings",
+    "CaptionSettings",
+    "CatalogSettings",
+    "FloorSettings",
+    "Plan",
+    "Project",
+    "ProjectSettings",
+    "SelectSettings",
+    "Settings",
+    "default_toml",
+    "load",
+    "open_project",
+    "parse",
+]

@@ -1,0 +1,206 @@
+"""Every setting as one field, with its default, its limits and what it means.
+
+The file that `graftset init` writes is generated from these fields, so the two cannot differ. Paths are kept as they
+are written; `Project` resolves them.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+FILE_NAME = "graftset.toml"
+NAME_FIELDS = ("plan", "size")  # what a build name may contain
+
+Plan = Literal["originals", "equal", "weighted", "sequential"]
+
+
+def _as_tuple(value: object) -> object:
+    """One string or an array of values -> a tuple of values; anything else is left for the validator to refuse."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _color_word(word: str) -> str:
+    if not word or word != word.strip().lower():
+        raise ValueError("a color word is written in lower case, without spaces around it")
+    return word
+
+
+def _folder_name_template(template: str) -> str:
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"not a template: {error}") from error
+    fields = [name for _, name, _, _ in parts if name is not None]
+    plain = not any(spec or conversion for _, _, spec, conversion in parts)
+    if "plan" not in fields or not plain or not set(fields) <= set(NAME_FIELDS):
+        raise ValueError("a build name holds {plan}, and may hold {size}, and no other field")
+    literal = "".join(text for text, _, _, _ in parts)
+    if re.search(r'[\\/:*?"<>|\x00-\x1f]', literal) or template.startswith((".", "-", " ")):
+        raise ValueError("a build name is a plain folder name: no separators, no leading dot, dash or space")
+    return template
+
+
+def _without_repeats(plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
+    if len(set(plans)) != len(plans):
+        raise ValueError("the same plan is named twice")
+    return plans
+
+
+Word = Annotated[str, AfterValidator(_color_word)]
+HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+HexColors = Annotated[tuple[HexColor, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+PathText = Annotated[str, Field(min_length=1)]
+Folders = Annotated[tuple[PathText, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Plans = Annotated[tuple[Plan, ...], BeforeValidator(_as_tuple), Field(min_length=1), AfterValidator(_without_repeats)]
+NameTemplate = Annotated[str, AfterValidator(_folder_name_template)]
+
+
+class Section(BaseModel):
+    """One table of graftset.toml. Strict: `"8"` is not a number and `1` is not a truth value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ProjectSettings(Section):
+    """Where the pictures are."""
+
+    originals: PathText = Field(
+        description="Folder of the originals, with their captions. Relative to this file's folder, or absolute.",
+        examples=["originals"],
+    )
+    candidates: Folders = Field(
+        description="Folder of generated candidates, or an array of folders.", examples=["generated"]
+    )
+    prompts: PathText | None = Field(
+        default=None,
+        description="File with the prompts of the candidates: a JSON list or map, or CSV. For those that have none "
+        "beside them or inside them.",
+        examples=["prompts.json"],
+    )
+
+
+class CatalogSettings(Section):
+    """Where everything known of the pictures is kept."""
+
+    url: str = Field(
+        default="",
+        description="SQLAlchemy URL of the catalog, e.g. postgresql+psycopg://user@host/name. Empty: the SQLite file "
+        ".graftset/catalog.db in this folder.",
+        examples=["postgresql+psycopg://user@host/name"],
+    )
+
+
+class AssessSettings(Section):
+    """How pictures are measured."""
+
+    workers: int = Field(
+        default=0, ge=0, description="Processes that measure pictures at the same time. 0: one for each core."
+    )
+
+
+class CaptionSettings(Section):
+    """How captions are read and corrected."""
+
+    background_words: Mapping[Word, HexColors] = Field(
+        default_factory=dict,
+        description="Background words beyond those of the originals' captions and the basic colors, each with the "
+        'colors it stands for, e.g. { mint = ["#98ff98", "#aaf0d1"] }.',
+        examples=[{"mint": ["#98ff98"]}],
+    )
+
+
+class FloorSettings(Section):
+    """How far an admitted set may stray before `select` says so. Nothing is dropped for it."""
+
+    total_variation: float = Field(
+        default=0.10,
+        ge=0,
+        le=1,
+        description="Largest total variation distance (0-1) between the backgrounds of the admitted and their target, "
+        "which is proportional to the square root of each background's count among the originals.",
+    )
+    vendi_ratio: float = Field(
+        default=0.90,
+        ge=0,
+        description="Least Vendi score (effective number of different pictures) of the admitted, as a ratio to that "
+        "of equally many originals.",
+    )
+
+
+class SelectSettings(Section):
+    """Which candidates are admitted."""
+
+    count: int = Field(default=0, ge=0, description="How many candidates to admit. 0: all that pass the gates.")
+    min_score: float = Field(
+        default=8.0,
+        ge=0,
+        le=10,
+        description="Lowest quality score (0-10) that is admitted. 10 is an original, 8 is what a careful owner would "
+        "train on, 5 needs repair, 2 is useless.",
+    )
+    wrong_background: Literal["recaption", "drop"] = Field(
+        default="recaption",
+        description='What becomes of a candidate whose background is not the one asked for: "recaption" admits it '
+        'under a corrected caption, "drop" does not admit it.',
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of every random draw: the same seed, the same selection.")
+    max_generation: int = Field(
+        default=1,
+        ge=1,
+        description="Highest generation admitted. 1: painted by models that were tuned on originals only; 2: also by "
+        "models that were tuned on admitted candidates.",
+    )
+    floors: FloorSettings = Field(default_factory=FloorSettings, description=FloorSettings.__doc__)
+
+
+class BuildSettings(Section):
+    """Which training sets are built."""
+
+    plans: Plans = Field(
+        default=("originals", "equal", "weighted", "sequential"),
+        description="Mixing plans that `expand` builds. originals: without the generated; equal: every picture as "
+        "often; weighted: originals at least twice as often; sequential: originals first, then all.",
+    )
+    size: int = Field(
+        default=0,
+        ge=0,
+        description="Width of the training images in px. 0: chosen so that native cells stay whole.",
+        examples=[576],
+    )
+    batch_size: int = Field(default=4, ge=1, description="Images in one training step.")
+    epochs: int = Field(default=10, ge=1, description="How often the training goes over the set.")
+    name: NameTemplate = Field(default="{plan}", description="Folder name of a build; {plan} and {size} are filled in.")
+
+
+class Settings(Section):
+    """All of graftset.toml."""
+
+    project: ProjectSettings = Field(description=ProjectSettings.__doc__)
+    catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
+    assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
+    caption: CaptionSettings = Field(default_factory=CaptionSettings, description=CaptionSettings.__doc__)
+    select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
+    build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The table that a field holds; None where the field is a key."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def tables(section: type[Section] = Settings, path: str = "") -> Iterator[tuple[str, type[Section]]]:
+    """Every table under its dotted path, outer before inner; the root table has the empty path."""
+    yield path, section
+    for name, field in section.model_fields.items():
+        inner = section_of(field)
+        if inner is not None:
+            yield from tables(inner, f"{path}.{name}".lstrip("."))
