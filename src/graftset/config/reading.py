@@ -35,7 +35,7 @@ def parse(data: bytes) -> Settings:
         ) from error
     try:
         table = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and numbers of more digits than Python reads
+    except (ValueError, RecursionError) as error:  # not TOML, or a number or nesting too long for Python
         raise ConfigError(
             f"{FILE_NAME} is not valid TOML: {_with_position(str(error), text)}",
             field=FILE_NAME,
