@@ -1,0 +1,247 @@
+"""sRGB <-> OKLab, CIEDE2000, palettes and colour words.
+
+Sources: OKLab, B. Ottosson 2020, "A perceptual color space for image processing"; CIEDE2000, Sharma, Wu and Dalal
+2005, "The CIEDE2000 color-difference formula" (equations 2-22); colour words, R. Munroe's XKCD colour survey 2010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+_RGB_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_LMS_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+_RGB_TO_XYZ = np.array(  # sRGB, D65 (IEC 61966-2-1)
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+_D65 = np.array([0.95047, 1.0, 1.08883])
+
+_LEVELS = np.arange(256) / 255.0
+_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)
+
+
+def srgb_to_oklab(rgb: U8) -> F32:
+    """uint8 sRGB [..., 3] -> float32 OKLab [..., 3]; L in [0, 1], a and b roughly in [-0.4, 0.4]."""
+    lms = np.cbrt(_LINEAR[rgb] @ _RGB_TO_LMS.T)
+    return (lms @ _LMS_TO_LAB.T).astype(np.float32)
+
+
+def oklab_to_srgb(lab: ArrayLike) -> U8:
+    """OKLab [..., 3] -> uint8 sRGB [..., 3], clipped to the gamut."""
+    lms = (np.asarray(lab, dtype=np.float64) @ np.linalg.inv(_LMS_TO_LAB).T) ** 3
+    linear = np.clip(lms @ np.linalg.inv(_RGB_TO_LMS).T, 0.0, 1.0)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(srgb * 255.0).astype(np.uint8)
+
+
+def srgb_to_cielab(rgb: U8) -> F64:
+    """uint8 sRGB [..., 3] -> float64 CIELAB [..., 3] under D65, L* in [0, 100]."""
+    t = _LINEAR[rgb] @ _RGB_TO_XYZ.T / _D65
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
+
+
+def ciede2000(first: ArrayLike, second: ArrayLike) -> F64:
+    """CIEDE2000 between CIELAB colours [..., 3]; 1 is about one just noticeable difference.
+
+    Source: Sharma, Wu and Dalal 2005, equations 2-22, kL = kC = kH = 1.
+    """
+    lab1, lab2 = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    l1, a1, b1 = lab1[..., 0], lab1[..., 1], lab1[..., 2]
+    l2, a2, b2 = lab2[..., 0], lab2[..., 1], lab2[..., 2]
+    c_bar7 = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
+    g = 0.5 * (1 - np.sqrt(c_bar7 / (c_bar7 + 25.0**7)))
+    a1, a2 = (1 + g) * a1, (1 + g) * a2
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
+    gray = c1 * c2 == 0
+    dh = np.where(gray, 0.0, (h2 - h1 + 180) % 360 - 180)
+    d_big_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(dh / 2))
+    l_bar, c_bar = (l1 + l2) / 2, (c1 + c2) / 2
+    # Mean hue on the shorter arc; where one colour is gray it has no hue and the other's counts alone (eq. 14).
+    far = np.abs(h1 - h2) > 180
+    h_bar = np.where(far, np.where(h1 + h2 < 360, h1 + h2 + 360, h1 + h2 - 360), h1 + h2) / 2
+    h_bar = np.where(gray, h1 + h2, h_bar)
+    t = (
+        1
+        - 0.17 * np.cos(np.radians(h_bar - 30))
+        + 0.24 * np.cos(np.radians(2 * h_bar))
+        + 0.32 * np.cos(np.radians(3 * h_bar + 6))
+        - 0.20 * np.cos(np.radians(4 * h_bar - 63))
+    )
+    s_l = 1 + 0.015 * (l_bar - 50) ** 2 / np.sqrt(20 + (l_bar - 50) ** 2)
+    s_c, s_h = 1 + 0.045 * c_bar, 1 + 0.015 * c_bar * t
+    c7 = c_bar**7
+    rotation = -2 * np.sqrt(c7 / (c7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((h_bar - 275) / 25) ** 2))))
+    dl, dc, dhh = (l2 - l1) / s_l, (c2 - c1) / s_c, d_big_h / s_h
+    return np.asarray(np.sqrt(np.maximum(dl**2 + dc**2 + dhh**2 + rotation * dc * dhh, 0.0)))
+
+
+def to_hex(rgb: ArrayLike) -> str:
+    """One sRGB colour [3] as `#rrggbb`."""
+    r, g, b = (int(v) for v in np.asarray(rgb))
+    return f"#{r:02x}{g:02x}{b:02x}"
+
+
+def from_hex(text: str) -> U8:
+    """`#rrggbb` as uint8 [3]."""
+    return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
+
+
+def palette(natives: Sequence[U8], *, most: int = 4096) -> U8:
+    """The distinct colours of several native images, the most used first.
+
+    Args:
+        natives: uint8 [h, w, 3] each.
+        most: Keep at most this many.
+
+    Returns:
+        uint8 [K, 3].
+    """
+    flat = np.concatenate([n.reshape(-1, 3) for n in natives]).astype(np.uint32)
+    codes, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)
+    codes = codes[np.argsort(-counts, kind="stable")][:most]
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+# The eleven basic terms of English (Berlin and Kay 1969) and the further words people use for picture backgrounds.
+BASIC_TERMS = ("black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+TERMS = (*BASIC_TERMS, "beige", "tan", "teal", "cyan", "mint", "olive", "navy", "lavender", "maroon", "gold")
+
+# Every word of a survey name that tells a colour, and the terms it counts for.
+_WORD_TERMS: dict[str, tuple[str, ...]] = {t: (t,) for t in TERMS} | {
+    "grey": ("gray",), "greyish": ("gray",), "greyblue": ("gray", "blue"), "bluegrey": ("blue", "gray"),
+    "silver": ("gray",), "steel": ("gray",), "slate": ("gray",), "charcoal": ("gray", "black"), "cement": ("gray",),
+    "violet": ("purple",), "lilac": ("lavender", "purple"), "liliac": ("lavender", "purple"),
+    "lavendar": ("lavender",), "mauve": ("purple", "pink"), "plum": ("purple",), "indigo": ("purple", "blue"),
+    "eggplant": ("purple",), "aubergine": ("purple",), "grape": ("purple",), "purply": ("purple",),
+    "purpley": ("purple",), "periwinkle": ("lavender", "blue"), "perrywinkle": ("lavender", "blue"),
+    "amethyst": ("purple",), "wisteria": ("lavender", "purple"), "heather": ("lavender", "purple"),
+    "magenta": ("pink", "purple"), "fuchsia": ("pink", "purple"), "rose": ("pink",), "rosa": ("pink",),
+    "salmon": ("pink", "orange"), "coral": ("orange", "pink"), "peach": ("orange", "beige"), "blush": ("pink",),
+    "raspberry": ("red", "pink"), "bubblegum": ("pink",), "carnation": ("pink",), "pinky": ("pink",),
+    "crimson": ("red",), "scarlet": ("red",), "cherry": ("red",), "ruby": ("red",), "blood": ("red",),
+    "tomato": ("red",), "brick": ("red", "brown"), "wine": ("maroon", "red"), "burgundy": ("maroon", "red"),
+    "merlot": ("maroon",), "claret": ("maroon",), "rust": ("brown", "orange"), "terracotta": ("orange", "brown"),
+    "terracota": ("orange", "brown"), "sienna": ("brown",), "siena": ("brown",), "umber": ("brown",),
+    "chocolate": ("brown",), "coffee": ("brown",), "cocoa": ("brown",), "mocha": ("brown",), "chestnut": ("brown",),
+    "mahogany": ("brown",), "copper": ("brown", "orange"), "bronze": ("brown",), "mud": ("brown",),
+    "leather": ("brown",), "caramel": ("brown", "orange"), "cinnamon": ("brown",), "clay": ("brown",),
+    "taupe": ("tan", "gray", "brown"), "toupe": ("tan", "brown"), "mushroom": ("tan", "brown"),
+    "khaki": ("tan", "olive"), "sand": ("tan", "beige"), "sandy": ("tan",), "sandstone": ("tan",), "fawn": ("tan",),
+    "camel": ("tan", "brown"), "buff": ("beige", "tan"), "putty": ("beige", "gray"), "desert": ("tan",),
+    "cream": ("beige", "white"), "creme": ("beige", "white"), "ecru": ("beige",), "ivory": ("beige", "white"),
+    "eggshell": ("beige", "white"), "parchment": ("beige",), "manilla": ("beige",), "custard": ("yellow", "beige"),
+    "straw": ("yellow",), "wheat": ("beige", "yellow"), "golden": ("gold", "yellow"), "mustard": ("yellow", "olive"),
+    "lemon": ("yellow",), "canary": ("yellow",), "maize": ("yellow",), "ochre": ("yellow", "brown"),
+    "amber": ("orange", "gold"), "apricot": ("orange",), "pumpkin": ("orange",), "mango": ("orange",),
+    "tangerine": ("orange",), "squash": ("orange",), "saffron": ("orange", "gold"), "marigold": ("orange", "gold"),
+    "lime": ("green",), "seafoam": ("mint", "green"), "sage": ("green",), "moss": ("green", "olive"),
+    "forest": ("green",), "emerald": ("green",), "jade": ("green",), "fern": ("green",), "kelly": ("green",),
+    "avocado": ("green", "olive"), "pistachio": ("green", "mint"), "celery": ("green",), "celadon": ("mint", "green"),
+    "hunter": ("green",), "pine": ("green",), "spearmint": ("mint", "green"), "shamrock": ("green",),
+    "lightgreen": ("green",), "darkgreen": ("green",), "yellowgreen": ("green", "yellow"),
+    "turquoise": ("teal", "cyan"), "aqua": ("cyan", "teal"), "aquamarine": ("cyan", "teal"), "viridian": ("teal",),
+    "greenblue": ("teal",), "petrol": ("teal",), "tealish": ("teal",), "sky": ("blue",), "azure": ("blue",),
+    "azul": ("blue",), "cerulean": ("blue",), "cobalt": ("blue",), "sapphire": ("blue",), "denim": ("blue",),
+    "royal": ("blue",), "marine": ("navy",), "midnight": ("navy",), "ultramarine": ("blue",), "darkblue": ("navy",),
+    "cornflower": ("blue",), "ice": ("cyan", "white"),
+}  # fmt: skip
+
+# People name hue before lightness, so lightness counts for less; width and weight chosen on 25 labelled backgrounds,
+# where every width from 0.015 to 0.03 names all of them acceptably.
+_KERNEL = 0.025
+_AXES = np.array([0.7, 1.0, 1.0], dtype=np.float32)
+_FAR = 0.20  # weighted OKLab; beyond it no survey name speaks for the colour
+
+
+@cache
+def _survey() -> tuple[F32, NDArray[np.float64]]:
+    """Survey colours in OKLab float32 [N, 3] and what each says for every term, float64 [N, len(TERMS)]."""
+    rows = resources.files(__package__).joinpath("xkcd_colors.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    colors, says = [], []
+    for row in rows:
+        name, code = row.split("\t")
+        vote = np.zeros(len(TERMS))
+        words = [w for w in name.replace("/", " ").split() if w in _WORD_TERMS]
+        for rank, word in enumerate(reversed(words)):  # the last word is the noun: "blue green" is a green
+            for place, term in enumerate(_WORD_TERMS[word]):
+                vote[TERMS.index(term)] += 0.5**rank * 0.7**place
+        if vote.any():
+            colors.append(from_hex(code))
+            says.append(vote / vote.sum())
+    return srgb_to_oklab(np.array(colors)), np.array(says)
+
+
+def survey_votes(oklab: ArrayLike) -> F64:
+    """How strongly the XKCD survey calls a colour by each of `TERMS`.
+
+    A Gaussian kernel average over the survey's names in OKLab.
+
+    Args:
+        oklab: OKLab [..., 3].
+
+    Returns:
+        float64 [..., len(TERMS)], summing to 1.
+    """
+    points = np.asarray(oklab, dtype=np.float32).reshape(-1, 3)
+    colors, says = _survey()
+    distance = np.linalg.norm((points[:, None] - colors[None]) * _AXES, axis=-1)
+    nearest = distance.min(axis=1, keepdims=True)
+    # Where the survey is sparse (saturated corners) the kernel widens to reach the nearest names.
+    width = np.maximum(_KERNEL, np.minimum(nearest, _FAR))
+    votes = np.exp(-0.5 * (distance / width) ** 2) @ says
+    return np.asarray((votes / votes.sum(axis=1, keepdims=True)).reshape(*np.shape(oklab)[:-1], len(TERMS)))
+
+
+@dataclass(frozen=True, slots=True)
+class ColorWords:
+    """Names colours: the survey's view, moved towards the way the originals' captions use the words.
+
+    `prototypes[word]` holds OKLab float32 [n, 3]: the colours that captions call by that word. A word must be one of
+    `TERMS` to be moved; other words of the captions do not become names.
+    """
+
+    prototypes: Mapping[str, F32]
+    weight: float = 0.5  # of one prototype that coincides with the colour, in survey votes
+
+    def rank(self, oklab: ArrayLike) -> list[tuple[str, float]]:
+        """Every term with its share of the votes for one OKLab colour [3], best first."""
+        color = np.asarray(oklab, dtype=np.float32)
+        votes = survey_votes(color)
+        for word, points in self.prototypes.items():
+            if word in TERMS and len(points):
+                near = np.exp(-0.5 * (np.linalg.norm((points - color) * _AXES, axis=1) / _KERNEL) ** 2)
+                # The mean over prototypes would punish words used for many shades; the sum saturates instead.
+                votes[TERMS.index(word)] += self.weight * np.tanh(near.sum())
+        votes = votes / votes.sum()
+        order = np.argsort(-votes, kind="stable")
+        return [(TERMS[i], float(votes[i])) for i in order]
+
+    def words(self, oklab: ArrayLike, *, accept: float = 0.4) -> tuple[str, ...]:
+        """Acceptable words for a colour, best first: those with at least `accept` times the best one's votes."""
+        ranked = self.rank(oklab)
+        return tuple(word for word, vote in ranked if vote >= accept * ranked[0][1])
