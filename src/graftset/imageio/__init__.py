@@ -1,0 +1,28 @@
+"""The only place that opens or saves pixels: limits, orientation, alpha, embedded prompts, content hash.
+
+reading.py   a file -> its pixels, or its header only; every refusal is a `SkipFile` with one reason
+pixels.py    the bytes of one image file -> uint8 [H, W, 3], decoded strictly
+png.py       the chunks of a PNG, checked one by one
+text.py      the text generators leave inside their images
+writing.py   pixels -> PNG, the same bytes every time
+"""
+
+from __future__ import annotations
+
+from graftset.imageio.pixels import MAX_PIXELS
+from graftset.imageio.reading import MAX_BYTES, LoadedImage, ProbedImage, probe, read_rgb
+from graftset.imageio.text import embedded_text
+from graftset.imageio.writing import decode_png, encode_png, save_png
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "LoadedImage",
+    "ProbedImage",
+    "decode_png",
+    "embedded_text",
+    "encode_png",
+    "probe",
+    "read_rgb",
+    "save_png",
+]
