@@ -131,6 +131,22 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
+class Assessment:
+    """What assess says of one image, given the originals of its project and the other candidates."""
+
+    grid: Grid | None
+    score: float | None  # 0-10; None where the picture could not be measured
+    score_parts: dict[str, float]
+    measures: dict[str, float]
+    traits: Traits
+    copy_of: str | None = None  # path of the original it repeats
+    repeat_of: str | None = None  # path of the better candidate it repeats
+    nearest_original: Nearest | None = None
+    source_original: str | None = None  # path of the original it is a variation of, by the nearest match
+    notes: tuple[str, ...] = ()  # why something could not be measured
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a caption says of one slot against what was seen."""
 

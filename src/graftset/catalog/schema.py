@@ -1,0 +1,90 @@
+"""The tables. A change here needs a numbered migration in `migrations/versions/`; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", Text, nullable=False, unique=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("origin", String(16), nullable=False, index=True),
+    Column("missing", Boolean, nullable=False, default=False),
+    Column("record", JSON, nullable=False),  # records.ImageRecord
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("producer", String(32), primary_key=True),
+    Column("version", String(32), primary_key=True),
+    Column("data", JSON, nullable=False),
+    Column("blob", LargeBinary),  # the native picture as PNG, where there is one
+)
+
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("image_id", Integer, ForeignKey("images.id"), primary_key=True),
+    Column("version", String(80), nullable=False),  # code version and fingerprint of everything it depends on
+    Column("data", JSON, nullable=False),  # records.Assessment
+)
+
+captions = Table(
+    "captions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, ForeignKey("images.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # checked, proposed, current
+    Column("text", Text),
+    Column("composed", Boolean, nullable=False, default=False),
+    Column("claims", JSON, nullable=False),  # list of records.Claim
+    Column("changes", JSON, nullable=False),  # list of records.CaptionChange
+    Column("incoming", Text),  # the text as it came in that this rests on
+    Column("author", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    Index("captions_by_image", "image_id", "kind", "id"),
+)
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("data", JSON, nullable=False),  # records.Selection without its choices
+    Column("at", String(40), nullable=False),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("selection_id", Integer, ForeignKey("selections.id"), primary_key=True),
+    Column("image_id", Integer, ForeignKey("images.id"), primary_key=True),
+    Column("data", JSON, nullable=False),  # records.Choice
+)

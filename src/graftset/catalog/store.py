@@ -1,0 +1,482 @@
+"""The catalog's queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
+from graftset.errors import UserError
+from graftset.records import (
+    Assessment,
+    CaptionChange,
+    CaptionProposal,
+    Choice,
+    Claim,
+    ImageRecord,
+    ImageView,
+    Selection,
+    Skip,
+)
+
+REVISION = "0001"  # the newest migration; a test holds it to migrations/versions/
+T = TypeVar("T")
+_BATCH = 400  # SQLite takes a limited number of variables in one statement
+
+_RECORD = TypeAdapter(ImageRecord)
+_ASSESSMENT = TypeAdapter(Assessment)
+_CLAIMS = TypeAdapter(tuple[Claim, ...])
+_CHANGES = TypeAdapter(tuple[CaptionChange, ...])
+_CHOICE = TypeAdapter(Choice)
+_SELECTION = TypeAdapter(Selection)
+
+
+def now() -> str:
+    """The present time, ISO 8601 UTC, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Catalog:
+    """One project's database. Open it with `Catalog.open`; every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, url: str) -> Catalog:
+        """Open the database at an SQLAlchemy URL, creating and migrating it where needed.
+
+        Raises:
+            UserError: The database cannot be opened, or was written by a newer graftset.
+        """
+        try:
+            parsed = make_url(url)
+        except Exception as error:
+            raise UserError(
+                "The catalog URL cannot be read",
+                field="catalog.url",
+                value=url,
+                remedy="Give an SQLAlchemy URL such as sqlite:////data/catalog.db or postgresql+psycopg://host/name.",
+            ) from error
+        try:
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(parsed)
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", _prepare_sqlite)
+            _migrate(engine)
+        except (OperationalError, DatabaseError, OSError, ModuleNotFoundError) as error:
+            raise UserError(
+                f"The catalog cannot be opened: {getattr(error, 'orig', None) or error}",
+                field="catalog",
+                value=parsed.render_as_string(hide_password=True),
+                remedy="Check that the place exists and is writable; a damaged catalog can be deleted and is made anew.",
+            ) from error
+        return cls(engine)
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise UserError(
+                f"The catalog could not be written: {error.orig}",
+                field="catalog",
+                remedy="Check free disk space and that no other command holds the catalog, then run the command again.",
+            ) from error
+
+    # --- ingest -------------------------------------------------------------------------------------------------------
+
+    def known_files(self) -> dict[str, ImageRecord]:
+        """Every ingested file that is still there, by absolute path."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(images.c.path, images.c.record).where(~images.c.missing))
+            return {row.path: _RECORD.validate_python(row.record) for row in rows}
+
+    def known_skips(self) -> dict[str, tuple[int, int, str]]:
+        """Every skipped file: (size_bytes, mtime_ns, reason) by absolute path."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(skips))
+            return {row.path: (row.size_bytes, row.mtime_ns, row.reason) for row in rows}
+
+    def save_images(self, records: Sequence[ImageRecord]) -> None:
+        """Insert or replace files by path."""
+        with self._write() as connection:
+            for batch in _batches({record.path: record for record in records}.values()):
+                known = _ids(connection, [record.path for record in batch])
+                rows = [
+                    {
+                        "path": record.path,
+                        "sha256": record.sha256,
+                        "origin": record.origin,
+                        "missing": False,
+                        "record": _RECORD.dump_python(record, mode="json"),
+                    }
+                    for record in batch
+                ]
+                new = [row for row in rows if row["path"] not in known]
+                if new:
+                    connection.execute(insert(images), new)
+                for row in rows:
+                    if row["path"] in known:
+                        connection.execute(update(images).where(images.c.id == known[row["path"]]).values(row))
+
+    def save_skips(self, entries: Sequence[tuple[Skip, int, int]]) -> None:
+        """Remember files that were not taken, with their size and modification time."""
+        self.forget_skips([skip.path for skip, _, _ in entries])
+        with self._write() as connection:
+            if entries:
+                connection.execute(
+                    insert(skips),
+                    [
+                        {"path": skip.path, "reason": skip.reason, "size_bytes": size, "mtime_ns": mtime}
+                        for skip, size, mtime in entries
+                    ],
+                )
+
+    def forget_skips(self, paths: Sequence[str]) -> None:
+        """Drop remembered skips: the files are gone or can be read now."""
+        with self._write() as connection:
+            for batch in _batches(paths):
+                connection.execute(delete(skips).where(skips.c.path.in_(batch)))
+
+    def mark_missing(self, paths: Sequence[str]) -> None:
+        """Keep what is known of files that are no longer there, but leave them out of everything."""
+        with self._write() as connection:
+            for batch in _batches(paths):
+                connection.execute(update(images).where(images.c.path.in_(batch)).values(missing=True))
+
+    def rename(self, old: str, new: str) -> None:
+        """A file moved: keep its history under the new path."""
+        with self._write() as connection:
+            row = connection.execute(select(images.c.id, images.c.record).where(images.c.path == old)).first()
+            if row is None:
+                return
+            taken = connection.execute(select(images.c.id).where(images.c.path == new)).scalar()
+            if taken is not None:  # a missing file once stood there; its history gives way
+                for table in (captions, assessments, choices):
+                    connection.execute(delete(table).where(table.c.image_id == taken))
+                connection.execute(delete(images).where(images.c.id == taken))
+            record = {**row.record, "path": new}
+            connection.execute(update(images).where(images.c.id == row.id).values(path=new, record=record))
+
+    # --- assess -------------------------------------------------------------------------------------------------------
+
+    def measured(self, producer: str, version: str) -> set[str]:
+        """Content hashes that already have this measurement."""
+        with self._engine.connect() as connection:
+            query = select(measurements.c.sha256).where(
+                measurements.c.producer == producer, measurements.c.version == version
+            )
+            return set(connection.execute(query).scalars())
+
+    def save_measurements(
+        self, producer: str, version: str, rows: Sequence[tuple[str, Mapping[str, Any], bytes | None]]
+    ) -> None:
+        """Store measurements as (content hash, data, native PNG or None)."""
+        with self._write() as connection:
+            have: set[str] = set()
+            for batch in _batches([sha for sha, _, _ in rows]):
+                query = select(measurements.c.sha256).where(
+                    measurements.c.producer == producer,
+                    measurements.c.version == version,
+                    measurements.c.sha256.in_(batch),
+                )
+                have.update(connection.execute(query).scalars())
+            new = {sha: (data, blob) for sha, data, blob in rows if sha not in have}
+            if new:
+                connection.execute(
+                    insert(measurements),
+                    [
+                        {"sha256": sha, "producer": producer, "version": version, "data": dict(data), "blob": blob}
+                        for sha, (data, blob) in new.items()
+                    ],
+                )
+
+    def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
+        """Every measurement of a producer and version as (content hash, data, blob)."""
+        with self._engine.connect() as connection:
+            query = select(measurements.c.sha256, measurements.c.data, measurements.c.blob).where(
+                measurements.c.producer == producer, measurements.c.version == version
+            )
+            for row in connection.execution_options(yield_per=1000).execute(query):
+                yield row.sha256, row.data, row.blob
+
+    def blob(self, sha256: str, producer: str, version: str) -> bytes | None:
+        """The stored picture of one measurement."""
+        with self._engine.connect() as connection:
+            query = select(measurements.c.blob).where(
+                measurements.c.sha256 == sha256,
+                measurements.c.producer == producer,
+                measurements.c.version == version,
+            )
+            return connection.execute(query).scalar()
+
+    def assessment_versions(self) -> dict[str, str]:
+        """The version of every stored assessment, by path."""
+        with self._engine.connect() as connection:
+            query = select(images.c.path, assessments.c.version).join_from(assessments, images)
+            return {row.path: row.version for row in connection.execute(query)}
+
+    def save_assessments(self, version: str, rows: Mapping[str, Assessment]) -> None:
+        """Replace the assessments of images, by path."""
+        with self._write() as connection:
+            for batch in _batches(list(rows)):
+                ids = _ids(connection, batch)
+                connection.execute(delete(assessments).where(assessments.c.image_id.in_(ids.values())))
+                values = [
+                    {"image_id": ids[p], "version": version, "data": _ASSESSMENT.dump_python(rows[p], mode="json")}
+                    for p in batch
+                    if p in ids
+                ]
+                if values:
+                    connection.execute(insert(assessments), values)
+
+    # --- captions -----------------------------------------------------------------------------------------------------
+
+    def save_proposals(self, kind: str, author: str, rows: Mapping[str, CaptionProposal]) -> int:
+        """Append what the caption stage says of images, by path, where it differs from what it said last.
+
+        Args:
+            kind: "checked" (claims only, an original's caption stands) or "proposed".
+            author: Who says so, e.g. "graftset 0.1.0".
+            rows: Path -> proposal.
+
+        Returns:
+            The number of entries appended.
+        """
+        stamp, appended = now(), 0
+        with self._write() as connection:
+            for batch in _batches(list(rows)):
+                found = connection.execute(
+                    select(images.c.id, images.c.path, images.c.record).where(images.c.path.in_(batch))
+                ).all()
+                latest = _latest_captions(connection, kind, [row.id for row in found])
+                for row in found:
+                    proposal = rows[row.path]
+                    values = {
+                        "image_id": row.id,
+                        "kind": kind,
+                        "text": proposal.text,
+                        "composed": proposal.composed,
+                        "claims": _CLAIMS.dump_python(proposal.claims, mode="json"),
+                        "changes": _CHANGES.dump_python(proposal.changes, mode="json"),
+                        "incoming": row.record["text"],
+                        "author": author,
+                    }
+                    last = latest.get(row.id)
+                    if last is not None and all(last[key] == value for key, value in values.items()):
+                        continue
+                    connection.execute(insert(captions).values(**values, at=stamp))
+                    appended += 1
+        return appended
+
+    def apply_captions(self, texts: Mapping[str, str], author: str) -> int:
+        """Append current captions, by path, where they differ from the present ones; returns how many changed."""
+        stamp, appended = now(), 0
+        with self._write() as connection:
+            for batch in _batches(list(texts)):
+                ids = _ids(connection, batch)
+                latest = _latest_captions(connection, "current", list(ids.values()))
+                for path, image_id in ids.items():
+                    if image_id in latest and latest[image_id]["text"] == texts[path]:
+                        continue
+                    values = {"image_id": image_id, "kind": "current", "text": texts[path], "author": author}
+                    connection.execute(
+                        insert(captions).values(**values, composed=False, claims=[], changes=[], at=stamp)
+                    )
+                    appended += 1
+        return appended
+
+    def caption_history(self, path: str) -> list[dict[str, Any]]:
+        """Every caption entry of one image, the oldest first."""
+        with self._engine.connect() as connection:
+            query = select(captions).join_from(captions, images).where(images.c.path == path).order_by(captions.c.id)
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    # --- selection ----------------------------------------------------------------------------------------------------
+
+    def save_selection(self, selection: Selection) -> None:
+        """Append a selection; the newest one counts."""
+        head = _SELECTION.dump_python(replace(selection, choices=()), mode="json")
+        with self._write() as connection:
+            number = connection.execute(insert(selections).values(data=head, at=now())).inserted_primary_key[0]
+            for batch in _batches(selection.choices):
+                ids = _ids(connection, [choice.path for choice in batch])
+                rows = [
+                    {"selection_id": number, "image_id": ids[c.path], "data": _CHOICE.dump_python(c, mode="json")}
+                    for c in batch
+                    if c.path in ids
+                ]
+                if rows:
+                    connection.execute(insert(choices), rows)
+
+    def selection(self) -> Selection | None:
+        """The newest selection, with its choices in the order they were made; None where there is none."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(selections).order_by(selections.c.id.desc()).limit(1)).first()
+            if row is None:
+                return None
+            query = select(choices.c.data).where(choices.c.selection_id == row.id).order_by(choices.c.image_id)
+            made = tuple(_CHOICE.validate_python(data) for data in connection.execute(query).scalars())
+            return replace(_SELECTION.validate_python(row.data), choices=made, at=row.at)
+
+    # --- everything of one image --------------------------------------------------------------------------------------
+
+    def views(self) -> list[ImageView]:
+        """Everything known of every image that is still there: originals first, then by path."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(images.c.id, images.c.record, assessments.c.data)
+                .join_from(images, assessments, isouter=True)
+                .where(~images.c.missing)
+                .order_by(images.c.origin.desc(), images.c.path)
+            ).all()
+            said = {kind: _latest_captions(connection, kind) for kind in ("checked", "proposed", "current")}
+            newest = connection.execute(select(func.max(selections.c.id))).scalar()
+            query = select(choices.c.image_id, choices.c.data).where(choices.c.selection_id == newest)
+            chosen = {row.image_id: _CHOICE.validate_python(row.data) for row in connection.execute(query)}
+        return [
+            _view(
+                _RECORD.validate_python(row.record),
+                None if row.data is None else _ASSESSMENT.validate_python(row.data),
+                {kind: latest.get(row.id) for kind, latest in said.items()},
+                chosen.get(row.id),
+            )
+            for row in rows
+        ]
+
+
+def _view(
+    record: ImageRecord,
+    assessment: Assessment | None,
+    said: Mapping[str, dict[str, Any] | None],
+    choice: Choice | None,
+) -> ImageView:
+    """Join what the stages know of one image."""
+    original = record.origin == "original"
+    checked, current = said["checked"] if original else said["proposed"], said["current"]
+    if checked is not None and checked["incoming"] != record.text:
+        checked = None  # the caption file changed since: what was said of the old text does not hold
+    view = ImageView(
+        path=record.path,
+        sha256=record.sha256,
+        origin=record.origin,
+        generation=record.generation,
+        width=record.width,
+        height=record.height,
+        prompt=None if original else record.text,
+        caption=current["text"] if current else (record.text if original else None),
+        text_source=record.text_source,
+        provenance=record.provenance,
+        source_original=record.source_original,
+        source_basis=record.source_basis,
+        claims=_CLAIMS.validate_python(checked["claims"]) if checked else (),
+        changes=_CHANGES.validate_python(checked["changes"]) if checked else (),
+        proposed_caption=checked["text"] if checked and not original else None,
+        composed=bool(checked and checked["composed"]),
+        selected=None if choice is None else choice.selected,
+        reasons=() if choice is None else choice.reasons,
+    )
+    if assessment is None:
+        return view
+    stated = record.source_original is not None
+    return replace(
+        view,
+        grid=assessment.grid,
+        score=assessment.score,
+        score_parts=assessment.score_parts,
+        measures=assessment.measures,
+        traits=assessment.traits,
+        copy_of=assessment.copy_of,
+        repeat_of=assessment.repeat_of,
+        nearest_original=assessment.nearest_original,
+        source_original=record.source_original if stated else assessment.source_original,
+        source_basis=record.source_basis if stated else ("nearest" if assessment.source_original else None),
+        reasons=view.reasons or assessment.notes,
+    )
+
+
+def _latest_captions(
+    connection: Connection, kind: str, image_ids: Sequence[int] | None = None
+) -> dict[int, dict[str, Any]]:
+    """The newest entry of one kind for every image (or for those given), by image id."""
+    newest = select(func.max(captions.c.id)).where(captions.c.kind == kind).group_by(captions.c.image_id)
+    if image_ids is not None:
+        newest = newest.where(captions.c.image_id.in_(image_ids))
+    rows = connection.execute(select(captions).where(captions.c.id.in_(newest))).mappings()
+    return {row["image_id"]: dict(row) for row in rows}
+
+
+def _ids(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
+    """Image ids by path, in the order of `paths`."""
+    found: dict[str, int] = {}
+    for batch in _batches(paths):
+        query = select(images.c.path, images.c.id).where(images.c.path.in_(bindparam("paths", expanding=True)))
+        found |= {row.path: row.id for row in connection.execute(query, {"paths": batch})}
+    return {path: found[path] for path in paths if path in found}
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of at most `_BATCH` items."""
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    """Write-ahead log: readers do not block the writer, and a killed process leaves whole transactions."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; Alembic is only loaded where there is something to do."""
+    with engine.connect() as connection:
+        try:
+            present = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        except DatabaseError:
+            connection.rollback()
+            present = None
+    if present == REVISION:
+        return
+    if present is not None and present > REVISION:
+        raise UserError(
+            "The catalog was written by a newer graftset",
+            field="catalog",
+            value=present,
+            remedy="Install that version, or give this project another catalog.",
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
