@@ -1,0 +1,10 @@
+"""Measures + reviews + policy -> kept and dropped, a reason each. Pure: no input, no output, no clock.
+
+A score is a measurement; here, and only here, it meets a threshold.
+"""
+
+from graftset.selection.choosing import select
+from graftset.selection.gates import GATES
+from graftset.selection.policy import Floors, Policy, policy_from_settings
+
+__all__ = ["GATES", "Floors", "Policy", "policy_from_settings", "select"]
