@@ -23,7 +23,9 @@ def random_problem(seed: int, n: int, groups: int, k: int) -> tuple[d.F32, d.Quo
     rng = np.random.default_rng(seed)
     features = rng.random((n, 3), dtype=np.float32)
     group = rng.integers(0, groups, n)
-    targets = d.quota_targets(rng.integers(0, 5, groups).astype(float), np.bincount(group, minlength=groups) * 1.0, k)
+    targets = d.quota_targets(
+        rng.integers(0, 5, groups).astype(float), np.bincount(group, minlength=groups).astype(float), k
+    )
     return d.gaussian_kernel(features, features, 0.3), d.Quotas(group, targets)
 
 

@@ -72,8 +72,8 @@ def test_backgrounds_far_from_their_target_are_a_note_that_names_the_lacking() -
     together = total_variation([14, 4, 1], [2, 2, 1])
     assert selection.figures["total_variation_with_originals"] == pytest.approx(together)
     assert note(pool, Policy(), "backgrounds", originals) == (
-        "backgrounds: total variation 0.60 to their target is over 0.10; most lacking are green (0 of 4.0), "
-        "pink (0 of 2.0): add candidates with them"
+        "backgrounds: total variation 0.60 to their target is over 0.10; most lacking are green (0 of 4.0 "
+        "due), pink (0 of 2.0 due): add candidates with them"
     )
     assert note(pool, Policy(floors=Floors(total_variation=0.7)), "backgrounds", originals) is None
 
@@ -119,13 +119,15 @@ def test_a_background_the_gates_prune_raises_an_alarm() -> None:
     pool = [candidate(f"gray{i}") for i in range(20)]
     pool += [candidate(f"pink{i}", "pink", score=9.0 if i == 0 else 6.0) for i in range(6)]
     pool += [candidate(f"teal{i}", "teal", score=6.0) for i in range(4)]  # too few to say
+    pool += [candidate(f"navy{i}", "navy", score=9.0 if i < 4 else 6.0) for i in range(10)]  # 0.40 of 0.625: over half
     selection = select(pool, [], features={}, policy=Policy())
-    assert selection.figures["acceptance"] == pytest.approx(21 / 30)
+    assert selection.figures["acceptance"] == pytest.approx(25 / 40)
     assert selection.figures["acceptance:pink"] == pytest.approx(1 / 6)
     assert selection.figures["acceptance:teal"] == 0.0
     (alarm,) = (text for text in selection.notes if text.startswith("acceptance: "))
-    assert "(21 of 30): pink (1 of 6);" in alarm
+    assert "(25 of 40): pink (1 of 6);" in alarm
     assert "teal" not in alarm
+    assert "navy" not in alarm
 
 
 def test_asking_for_few_is_no_reason_for_an_acceptance_alarm() -> None:

@@ -112,7 +112,7 @@ def test_an_approval_overrides_quality_and_nothing_else() -> None:
         ({"generation": 2}, "generation"),
         ({"grid": None}, "unreadable"),
     ):
-        (reason,) = reasons(replace(approved, **changes))  # type: ignore[arg-type]
+        (reason,) = reasons(replace(approved, **changes))
         assert category(reason) == gate
 
 

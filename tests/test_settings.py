@@ -198,7 +198,7 @@ def test_extra_background_words_are_read() -> None:
 def test_settings_cannot_be_changed_after_reading() -> None:
     settings = config.parse(PROJECT.encode())
     with pytest.raises(ValidationError):
-        settings.select.count = 3  # type: ignore[misc]
+        settings.select.count = 3
 
 
 def test_a_folder_without_settings_asks_for_init(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from graftset.statistics import total_variation
 UNKNOWN = "unknown"
 TARGET_POWER = 0.5  # rare backgrounds are asked for more often than the originals have them, common ones less
 ALARM_SHARE = 0.5  # of the pool's acceptance
-ALARM_LEAST = 5  # candidates of a background; fewer say nothing about its acceptance
+ALARM_LEAST = 3  # candidates of a background that the pool's acceptance would pass: by chance all fail in e^-3 = 5 %
 # Width of the kernel over the median distance of the originals. Measured on 50 of 203 portraits against all: with
 # 10 of the 50 being twins, the Vendi ratio falls under 0.90 in 99 % of draws at half the median, in 38 % at the whole;
 # 50 different ones fall under it in 3 % and 4 %. What the diverse subset covers hardly depends on it.
@@ -87,12 +87,13 @@ def trait_note(
         return None
     wanted, got = background_counts(originals), background_counts(admitted)
     shares = {word: count**TARGET_POWER for word, count in wanted.items()}
-    places = {word: sum(got.values()) * share / sum(shares.values()) for word, share in shares.items()}
-    lacking = sorted(places, key=lambda word: (got[word] - places[word], word))[:3]
-    short = [f"{word} ({got[word]} of {places[word]:.1f})" for word in lacking if got[word] + 0.5 <= places[word]]
+    due = {word: sum(got.values()) * share / sum(shares.values()) for word, share in shares.items()}
+    lacking = sorted(due, key=lambda word: (got[word] - due[word], word))[:3]
+    short = [f"{word} ({got[word]} of {due[word]:.1f} due)" for word in lacking if got[word] + 0.5 <= due[word]]
+    remedy = f"most lacking are {', '.join(short)}: add candidates with them" if short else "more candidates are needed"
     return (
-        f"backgrounds: total variation {distance:.2f} to their target is over {policy.floors.total_variation:.2f}"
-        + (f"; most lacking are {', '.join(short)}: add candidates with them" if short else "")
+        f"backgrounds: total variation {distance:.2f} to their target is over {policy.floors.total_variation:.2f}; "
+        f"{remedy}"
     )
 
 
@@ -149,13 +150,14 @@ def acceptance_figures(pool: Sequence[ImageView], passing: Sequence[ImageView]) 
 
 def acceptance_note(pool: Sequence[ImageView], passing: Sequence[ImageView]) -> str | None:
     """An alarm where a background passes less than half as often as the pool: a gate may be pruning a rare trait."""
-    if not passing:
+    if not pool:
         return None
     came, passed = background_counts(pool), background_counts(passing)
+    due = {word: count * len(passing) / len(pool) for word, count in came.items()}
     alarming = [
         f"{word} ({passed[word]} of {came[word]})"
         for word in sorted(came)
-        if came[word] >= ALARM_LEAST and passed[word] / came[word] < ALARM_SHARE * len(passing) / len(pool)
+        if due[word] >= ALARM_LEAST and passed[word] < ALARM_SHARE * due[word]
     ]
     if not alarming:
         return None
