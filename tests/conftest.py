@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest_helpers import Project
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
@@ -14,3 +16,9 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder `shared` beside the repository")
     return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Empty folders of originals and generated images, to fill and ingest."""
+    return Project(tmp_path)
