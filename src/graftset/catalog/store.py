@@ -228,6 +228,20 @@ class Catalog:
             )
             return connection.execute(query).scalar()
 
+    def versions(self, sha256: str, producer: str) -> list[str]:
+        """The versions a producer has measured one file with."""
+        with self._engine.connect() as connection:
+            query = select(measurements.c.version).where(
+                measurements.c.sha256 == sha256, measurements.c.producer == producer
+            )
+            return list(connection.execute(query).scalars())
+
+    def assessments(self) -> dict[str, Assessment]:
+        """Every stored assessment, by path."""
+        with self._engine.connect() as connection:
+            query = select(images.c.path, assessments.c.data).join_from(assessments, images)
+            return {row.path: _ASSESSMENT.validate_python(row.data) for row in connection.execute(query)}
+
     def assessment_versions(self) -> dict[str, str]:
         """The version of every stored assessment, by path."""
         with self._engine.connect() as connection:

@@ -171,6 +171,13 @@ _WORD_TERMS: dict[str, tuple[str, ...]] = {t: (t,) for t in TERMS} | {
     "cornflower": ("blue",), "ice": ("cyan", "white"),
 }  # fmt: skip
 
+
+
+def word_terms(word: str) -> tuple[str, ...]:
+    """The terms a lower-case colour word counts for, best first; empty where it names no colour."""
+    return _WORD_TERMS.get(word, ())
+
+
 # People name hue before lightness, so lightness counts for less; width and weight chosen on 25 labelled backgrounds,
 # where every width from 0.015 to 0.03 names all of them acceptably.
 _KERNEL = 0.025

@@ -134,7 +134,11 @@ def find_axis(profile: F64, *, expected: int | None = None) -> AxisGrid | None:
         fit = _explained(profile, expected, _phase(spectrum, expected))
         if fit > max(MIN_CONFIDENCE, 0.7 * _explained(profile, cells, _phase(spectrum, cells))):
             cells = float(expected)
-    return _settle(profile, cells, _phase(spectrum, cells))
+    settled = _settle(profile, cells, _phase(spectrum, cells))
+    if expected is not None and expected < most and settled.confidence < MIN_CONFIDENCE:
+        # Nothing explains the edges: read the picture on the originals' grid and let the render measures say so.
+        return AxisGrid(expected, length / expected, 0.0, _explained(profile, expected, 0.0))
+    return settled
 
 
 def _phase(spectrum: NDArray[np.complex128], cells: float) -> float:

@@ -139,9 +139,10 @@ def _described(image: ImageView, name: str) -> str:
 
 
 def _score_parts(parts: Mapping[str, float]) -> tuple[Part, ...]:
+    """Every part of the score, the weakest first: it decides."""
     return tuple(
         Part(sentence_case(words(name)), f"{value:.1f}", min(max(percent(value, 10), 0.0), 100.0))
-        for name, value in parts.items()
+        for name, value in sorted(parts.items(), key=lambda part: (part[1], part[0]))
     )
 
 

@@ -81,7 +81,7 @@ def expansion_page(
         made_at=selection.at if selection else "",
         reviewed=reviewed,
         verdict=_verdict(candidates, admitted, unreadable, selected=selection is not None),
-        lede=_lede(admitted, unreadable, reviewed),
+        lede=_lede(admitted, unreadable, reviewed, selected=selection is not None),
         next_steps=_next_steps(candidates, admitted, builds, gate, reviewed, selected=selection is not None),
         notes=tuple(sentence_case(note) for note in (*notes, *(selection.notes if selection else ()))),
         mosaic=mosaic,
@@ -125,14 +125,16 @@ def _verdict(candidates: Sequence[ImageView], admitted: Sequence[ImageView], unr
     return f"{', '.join(clauses)}."
 
 
-def _lede(admitted: Sequence[ImageView], unreadable: int, reviewed: str) -> str:
+def _lede(admitted: Sequence[ImageView], unreadable: int, reviewed: str, *, selected: bool) -> str:
     sentences = []
     if unreadable:
         sentences.append(f"{counted(unreadable, 'file')} could not be read.")
     written = sum(caption_fate(image) == "composed" for image in admitted)
     if written:
         sentences.append(f"{counted(written, 'admitted picture')} came without a caption and got one.")
-    if not admitted:
+    if not selected:
+        sentences.append("Nothing joins the training set before a selection.")
+    elif not admitted:
         sentences.append("Nothing was added to the training set.")
     elif reviewed == "none":
         sentences.append("Nobody has looked at the admitted pictures yet: every verdict here is a measurement.")

@@ -1,25 +1,19 @@
-"""The words of the page: what each measure, figure, plan and reason means, one plain sentence each."""
+"""The words of the page: what each figure, plan and reason means, one plain sentence each.
+
+Measures describe themselves, in `graftset.quality`.
+"""
 
 from __future__ import annotations
 
+from graftset.quality import MEASURES
 from graftset.report.page import Meaning
 from graftset.report.wording import sentence_case, words
 
-LOWER, HIGHER, INSIDE = "lower is better", "higher is better", "best inside the originals' range"
-
-_MEASURES: dict[str, tuple[str, str, str]] = {
-    # name: (meaning, unit, which way is better)
-    "cell_size": ("Width of one drawn cell in the stored file; it need not be a whole number.", "px", ""),
-    "cell_px": ("Width of one drawn cell in the stored file; it need not be a whole number.", "px", ""),
-    "offset": ("Where the first cell begins.", "px", ""),
-    "grid_residual": ("Color left over inside cells, against the difference between cells.", "ratio", LOWER),
-    "edge_width": ("How far the border between two cells is smeared.", "px", LOWER),
-    "texture_noise": ("Grain where the drawing is flat.", "8-bit levels", LOWER),
-    "render_noise": ("How much cells of one flat region differ in color.", "CIEDE2000", LOWER),
-    "color_count": ("Colors at native size after merging those the eye cannot tell apart.", "colors", INSIDE),
-    "off_palette": ("Mean distance of the cells' colors from the nearest color of the originals.", "OKLab", LOWER),
-    "orphan_cells": ("Cells that look like none of their eight neighbors.", "share", INSIDE),
-    "nearest_distance": ("Distance from the nearest original; neither near nor far is better.", "OKLab", ""),
+_MEASURES = {measure.name: measure for measure in MEASURES}
+_BETTER = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "range": "best inside the originals' range",
 }
 
 _FIGURES: dict[str, tuple[str, str]] = {
@@ -69,9 +63,17 @@ _OUTCOMES = {
 
 
 def measure_meaning(name: str) -> Meaning:
-    """Explain a measure by its name; one that is not known here is shown without an explanation."""
-    text, unit, better = _MEASURES.get(name, ("", "", ""))
-    return Meaning(title=sentence_case(words(name)), text=text, unit=unit, better=better)
+    """Explain a measure as it describes itself; one that does not is shown without an explanation."""
+    title = sentence_case(words(name))
+    measure = _MEASURES.get(name)
+    if measure is None:
+        return Meaning(title=title, text="", unit="", better="")
+    return Meaning(
+        title=title,
+        text=f"{sentence_case(measure.meaning)}.",
+        unit=measure.unit,
+        better=_BETTER.get(measure.better, ""),
+    )
 
 
 def figure_meaning(name: str) -> tuple[str, str]:

@@ -176,7 +176,7 @@ class Card:
     companion: Companion | None  # None where nothing is near or its picture is not known.
     score: str | None  # "7.9", None where it was not scored.
     score_percent: float  # Length of the score's bar.
-    parts: tuple[Part, ...]  # What the score is made of.
+    parts: tuple[Part, ...]  # What the score is made of, weakest first.
     background: AskedSeen | None  # None where neither asked nor read.
     caption: CaptionView  # The caption and what changed in it.
     changed: bool  # The caption it would train with differs from the prompt it came with.

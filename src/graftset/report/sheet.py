@@ -57,7 +57,7 @@ def contact_sheet(groups: Mapping[Fate, Sequence[ImageView]], maker: CardMaker) 
     total, shown = sum(group.total for group in made), sum(limits)
     left_out = (
         f"{count(shown)} of {count(total)} cards are shown, the best of every group, so that this page stays small "
-        "enough to open on a phone. All figures count every candidate; `graftset images --json` lists them all."
+        "enough to open on a phone. All figures count every candidate; graftset images --json lists them all."
     )
     return Sheet(
         groups=made,

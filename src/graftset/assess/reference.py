@@ -1,0 +1,171 @@
+"""What the originals of a project say about any picture: ranges, palette, colour words, nearest neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from graftset.assess.measuring import unpack_mask
+from graftset.pixels.color import ColorWords, srgb_to_oklab
+from graftset.pixels.novelty import PatchNovelty
+from graftset.pixels.similarity import KIN, Match, NativeIndex, boxes
+from graftset.quality import Scale, total
+from graftset.records import Assessment, Grid, Nearest, Region, Traits
+from graftset.traits import learn_words, name_background
+
+U8 = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+TWIN = 0.6  # share of cells that agree in place above which two originals are near-twins
+_NEIGHBORS = 24  # palette colours looked at to find one that another original uses
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One measured image as the reference reads it. `data` is what `measuring.measure_pixels` returned."""
+
+    path: str
+    native: U8  # [h, w, 3]
+    data: Mapping[str, Any]
+    caption: str | None = None
+
+    @property
+    def figure(self) -> Mask:
+        """The cells that are not background, bool [h, w]."""
+        return ~unpack_mask(self.data["background"]["mask"], *self.native.shape[:2])
+
+
+class Reference:
+    """The originals of one project, fitted. All pictures given to it have the originals' native size.
+
+    Args:
+        originals: At least one; all of one native size.
+    """
+
+    def __init__(self, originals: Sequence[Picture]) -> None:
+        self.originals = list(originals)
+        natives = np.stack([o.native for o in originals])
+        oklab = srgb_to_oklab(natives)
+        figures = [o.figure for o in originals]
+        self.index = NativeIndex(list(natives), figures)
+        self.words = self._learn_words()
+        self._novelty = PatchNovelty(oklab, _kin(oklab))
+        self._palette = _Palette(natives)
+        own = self._palette.distances(natives, members=True)
+        novelty = self._novelty.measure(oklab, figures, members=True)
+        among = [
+            {**o.data["measures"], "off_palette": float(own[i]), "structure_novelty": float(novelty[i])}
+            for i, o in enumerate(originals)
+        ]
+        self.scale = Scale.fit(among)
+
+    def _learn_words(self) -> ColorWords:
+        told = [o for o in self.originals if o.caption]
+        return learn_words([o.caption or "" for o in told], [o.data["background"] for o in told])
+
+    def assess(self, pictures: Sequence[Picture], *, members: bool = False) -> list[Assessment]:
+        """Everything that depends on the originals, for a batch of pictures.
+
+        Args:
+            pictures: Of the originals' native size.
+            members: True where the pictures are originals: each is then compared with the others only, but scored as
+                what it is, an original.
+        """
+        natives = np.stack([p.native for p in pictures])
+        figures = [p.figure for p in pictures]
+        off_palette = self._palette.distances(natives)
+        novelty = self._novelty.measure(srgb_to_oklab(natives), figures)
+        places = {o.path: i for i, o in enumerate(self.originals)}
+        results = []
+        for i, picture in enumerate(pictures):
+            measures = dict(picture.data["measures"])
+            measures["off_palette"] = round(float(off_palette[i]), 5)
+            if np.isfinite(novelty[i]):
+                measures["structure_novelty"] = round(float(novelty[i]), 5)
+            parts = self.scale.parts(measures)
+            match = self.index.nearest(picture.native, skip=places.get(picture.path) if members else None)
+            results.append(self._assessment(picture, measures, parts, match, members))
+        return results
+
+    def _assessment(
+        self,
+        picture: Picture,
+        measures: dict[str, float],
+        parts: dict[str, float],
+        match: Match | None,
+        member: bool,
+    ) -> Assessment:
+        source = None if match is None else self.originals[match.index].path
+        kin = match is not None and (match.is_copy or match.agreement >= KIN)
+        return Assessment(
+            grid=Grid(**picture.data["grid"]),
+            score=total(parts),
+            score_parts=parts,
+            measures=measures,
+            traits=Traits(background=name_background(picture.data["background"], self.words)),
+            copy_of=source if match is not None and match.is_copy and not member else None,
+            nearest_original=None if match is None or source is None else _nearest(match, source),
+            source_original=source if kin and not member else None,
+        )
+
+
+def _nearest(match: Match, path: str) -> Nearest:
+    """The record of a match, regions largest first."""
+    return Nearest(
+        path=path,
+        distance=round(match.distance, 5),
+        flipped=match.alignment.flipped,
+        shift=(match.alignment.dy, match.alignment.dx),
+        regions=tuple(Region(*box) for box in boxes(match.changed)),
+    )
+
+
+def _kin(oklab: NDArray[np.float32]) -> Mask:
+    """Which originals are near-twins, bool [N, N] with a true diagonal: kin never vouch for each other."""
+    flat = oklab.reshape(len(oklab), -1, 3)
+    kin = np.eye(len(oklab), dtype=bool)
+    for i in range(len(oklab)):
+        agree = (((flat[i + 1 :] - flat[i]) ** 2).sum(axis=2) < 0.1**2).mean(axis=1) >= TWIN
+        kin[i, i + 1 :] = agree
+        kin[i + 1 :, i] = agree
+    return kin
+
+
+class _Palette:
+    """The colours the originals use, with who uses each."""
+
+    def __init__(self, natives: U8) -> None:
+        codes = natives.astype(np.uint32)
+        packed = (codes[..., 0] << 16 | codes[..., 1] << 8 | codes[..., 2]).reshape(len(natives), -1)
+        owners: dict[int, int] = {}
+        for number, row in enumerate(packed):
+            for code in np.unique(row):
+                # -1: more than one original uses it, so it speaks for each of them.
+                owners[int(code)] = number if int(code) not in owners else -1
+        colors = np.array(sorted(owners), dtype=np.uint32)
+        self._owner = np.array([owners[int(code)] for code in colors])
+        rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1).astype(np.uint8)
+        self._tree = cKDTree(srgb_to_oklab(rgb))
+
+    def distances(self, natives: U8, *, members: bool = False) -> NDArray[np.float64]:
+        """Mean OKLab distance of the cells to the palette, float64 [N].
+
+        With `members`, `natives` are the originals in order and the colours only one of them uses do not count for it.
+        """
+        cells = srgb_to_oklab(natives).reshape(len(natives), -1, 3)
+        if not members:
+            return np.asarray(self._tree.query(cells)[0].mean(axis=1))
+        result = np.zeros(len(natives))
+        neighbors = min(_NEIGHBORS, self._tree.n)
+        for number, own in enumerate(cells):
+            distance, which = self._tree.query(own, k=neighbors)
+            distance, which = distance.reshape(len(own), -1), which.reshape(len(own), -1)
+            foreign = np.where(self._owner[which] == number, np.inf, distance).min(axis=1)
+            # All near colours are its own: the farthest looked at is a lower bound, and far enough to say so.
+            result[number] = np.where(np.isfinite(foreign), foreign, distance[:, -1]).mean()
+        return result

@@ -1,0 +1,289 @@
+"""The assess stage: measure what is new, relate it to the originals and to the other candidates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graftset.assess.measuring import PRODUCER, VERSION, Measured, Request, measure_file
+from graftset.assess.reference import Picture, Reference
+from graftset.catalog import Catalog
+from graftset.engine import map_each
+from graftset.errors import EmptyInputError, UserError
+from graftset.imageio import decode_png
+from graftset.pixels.similarity import NativeIndex, repeat_pairs
+from graftset.records import Assessment, ImageRecord, Traits
+
+U8 = NDArray[np.uint8]
+Progress = Callable[[str, int, int], None]
+
+RELATED = "1"  # raise it when anything relative to the originals changes: everything is then assessed anew
+_COMMIT = 64  # pictures per transaction: what a killed command loses at most
+_BLOCK = 64  # pictures assessed together
+
+
+@dataclass(frozen=True, slots=True)
+class AssessReport:
+    """What one run of the stage did."""
+
+    measured: int  # files opened and measured
+    assessed: int  # images whose assessment was made or changed
+    unchanged: int
+    refused: tuple[tuple[str, str], ...]  # (path, reason): could not be measured
+    notes: tuple[str, ...]
+
+
+def assess(
+    catalog: Catalog, *, workers: int = 0, strict: bool = False, progress: Progress | None = None
+) -> AssessReport:
+    """Measure and assess every ingested image that changed since the last run.
+
+    Raises:
+        EmptyInputError: Nothing was ingested, or no original could be measured.
+        UserError: The originals have different native sizes; with `strict`, an image could not be measured.
+    """
+    files = catalog.known_files()
+    originals = [f for f in files.values() if f.origin == "original"]
+    candidates = [f for f in files.values() if f.origin == "generated"]
+    if not originals:
+        raise EmptyInputError(
+            "There are no originals to measure against",
+            field="originals",
+            remedy="Run `graftset ingest` first, with a folder of originals that holds images.",
+        )
+    refused: dict[str, str] = {}
+    tell = progress or (lambda stage, done, of: None)
+    first = _measure(catalog, originals, None, workers, refused, partial(tell, "originals"))
+    size = _common_size(catalog, originals, refused)
+    second = _measure(catalog, candidates, size, workers, refused, partial(tell, "candidates"))
+    made, unchanged, notes = _relate(catalog, originals, candidates, size, refused, workers, partial(tell, "compare"))
+    if refused and strict:
+        path, reason = next(iter(refused.items()))
+        raise UserError(f"{Path(path).name} could not be measured", field=path, value=reason, remedy="Mend or remove it.")
+    return AssessReport(first + second, made, unchanged, tuple(sorted(refused.items())), tuple(notes))
+
+
+def load_native(catalog: Catalog, sha256: str) -> U8 | None:
+    """The native picture of an image, uint8 [h, w, 3]; None where it was not measured."""
+    for version in _versions(catalog, sha256):
+        blob = catalog.blob(sha256, PRODUCER, version)
+        if blob is not None:
+            return decode_png(blob)
+    return None
+
+
+def _versions(catalog: Catalog, sha256: str) -> list[str]:
+    """The measure versions stored for a file, the newest first."""
+    return sorted((v for v in catalog.versions(sha256, PRODUCER) if v.split(":")[0] == VERSION), reverse=True)
+
+
+def _version(expected: tuple[int, int] | None) -> str:
+    """Measures depend on the native size that is expected, so the cache key does too."""
+    return f"{VERSION}:{expected[0]}x{expected[1]}" if expected else VERSION
+
+
+def _measure(
+    catalog: Catalog,
+    files: Sequence[ImageRecord],
+    expected: tuple[int, int] | None,
+    workers: int,
+    refused: dict[str, str],
+    progress: Callable[[int, int], None],
+) -> int:
+    """Measure the files whose content has no measurement yet; returns how many were opened."""
+    version = _version(expected)
+    have = catalog.measured(PRODUCER, version)
+    todo: dict[str, Request] = {}
+    for file in files:
+        if file.sha256 not in have:
+            todo.setdefault(file.sha256, Request(file.path, file.sha256, expected))
+    waiting: list[tuple[str, dict[str, Any], bytes | None]] = []
+
+    def commit() -> None:
+        catalog.save_measurements(PRODUCER, version, waiting)
+        waiting.clear()
+
+    try:
+        for done, result in enumerate(map_each(measure_file, list(todo.values()), workers=workers), start=1):
+            _take(result, waiting, refused)
+            if len(waiting) >= _COMMIT:
+                commit()
+            progress(done, len(todo))
+    finally:
+        commit()  # also on Ctrl-C: what was measured stays measured
+    return len(todo)
+
+
+def _take(result: Measured, waiting: list[tuple[str, dict[str, Any], bytes | None]], refused: dict[str, str]) -> None:
+    if result.refused is not None:
+        refused[result.request.path] = result.refused
+    else:
+        waiting.append((result.request.sha256, result.data, result.native_png))
+
+
+def _common_size(catalog: Catalog, originals: Sequence[ImageRecord], refused: dict[str, str]) -> tuple[int, int]:
+    """The native (width, height) of the originals."""
+    found = {
+        sha: (data["grid"]["width"], data["grid"]["height"]) if data else None
+        for sha, data, _ in catalog.measurements(PRODUCER, _version(None))
+    }
+    sizes: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for original in originals:
+        size = found.get(original.sha256)
+        if size is not None:
+            sizes[size].append(Path(original.path).name)
+        else:
+            refused.setdefault(original.path, "no pixel grid was found in this original")
+    if not sizes:
+        raise EmptyInputError(
+            "No pixel grid was found in any original",
+            field="originals",
+            value=len(originals),
+            remedy="Give originals that are pixel art, at native size or enlarged.",
+        )
+    if len(sizes) > 1:
+        counts = sorted(sizes.items(), key=lambda item: -len(item[1]))
+        listed = ", ".join(f"{w}x{h}: {len(n)} (such as {sorted(n)[0]})" for (w, h), n in counts[:4])
+        raise UserError(
+            f"The originals have {len(sizes)} different native sizes: {listed}",
+            field="originals",
+            remedy="Keep one native size in a project: move the others to a folder and project of their own.",
+        )
+    return next(iter(sizes))
+
+
+def _relate(
+    catalog: Catalog,
+    originals: Sequence[ImageRecord],
+    candidates: Sequence[ImageRecord],
+    size: tuple[int, int],
+    refused: dict[str, str],
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> tuple[int, int, list[str]]:
+    """Assess against the originals what is new, and find repeats among the candidates.
+
+    Returns the number of assessments made or changed, the number left as they were, and notes.
+    """
+    base = f"{VERSION}.{RELATED}:{_fingerprint((o.sha256, o.text or '') for o in originals)}"
+    pool = _fingerprint((c.sha256,) for c in candidates)
+    version = f"{base}:{pool}"
+    stored = catalog.assessment_versions()
+    everyone = [*originals, *candidates]
+    notes: list[str] = []
+    if len(originals) < 20:
+        notes.append(
+            f"{len(originals)} originals are too few to learn what is normal for them: the score rests on the render "
+            "measures alone (20 or more also judge colours and structure)."
+        )
+    if all(stored.get(file.path) == version for file in everyone if file.path not in refused):
+        return 0, len(everyone) - len(refused), notes
+    pictures = _pictures(catalog, everyone, size, refused)
+    reference = Reference([pictures[o.path] for o in originals if o.path in pictures])
+    fresh = [f for f in everyone if f.path in pictures and not stored.get(f.path, "").startswith(base)]
+    assessments = _assess_fresh(reference, fresh, pictures, workers, progress)
+    kept = {
+        path: a
+        for path, a in catalog.assessments().items()
+        if path in pictures and path not in assessments and stored[path].startswith(base)
+    }
+    merged = _with_repeats({**kept, **assessments}, [c.path for c in candidates if c.path in pictures], pictures)
+    for path, reason in refused.items():
+        merged[path] = Assessment(None, None, {}, {}, traits=Traits(), notes=(f"unreadable: {reason}",))
+    catalog.save_assessments(version, merged)
+    changed = sum(1 for path, a in merged.items() if kept.get(path) != a)
+    return changed, len(merged) - changed, notes
+
+
+def _assess_fresh(
+    reference: Reference,
+    fresh: Sequence[ImageRecord],
+    pictures: dict[str, Picture],
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> dict[str, Assessment]:
+    """Assess in blocks, on every core."""
+    blocks: list[tuple[list[Picture], bool]] = []
+    for members in (True, False):
+        group = [pictures[f.path] for f in fresh if (f.origin == "original") is members]
+        blocks += [(group[i : i + _BLOCK], members) for i in range(0, len(group), _BLOCK)]
+    assessments: dict[str, Assessment] = {}
+    for (block, _), results in zip(blocks, map(partial(_assess_block, reference), blocks), strict=True):
+        assessments |= {p.path: a for p, a in zip(block, results, strict=True)}
+        progress(len(assessments), len(fresh))
+    return assessments
+
+
+def _assess_block(reference: Reference, block: tuple[list[Picture], bool]) -> list[Assessment]:
+    return reference.assess(block[0], members=block[1])
+
+
+def _pictures(
+    catalog: Catalog, files: Iterable[ImageRecord], size: tuple[int, int], refused: dict[str, str]
+) -> dict[str, Picture]:
+    """Measured pictures by path; those of another native size or without a grid are refused."""
+    measured: dict[str, tuple[dict[str, Any], bytes | None]] = {}
+    for version in (_version(None), _version(size)):
+        measured |= {sha: (data, blob) for sha, data, blob in catalog.measurements(PRODUCER, version)}
+    pictures: dict[str, Picture] = {}
+    for file in files:
+        data, blob = measured.get(file.sha256, ({}, None))
+        if file.path in refused:
+            continue
+        if not data or blob is None:
+            refused[file.path] = "no pixel grid was found"
+            continue
+        grid = data["grid"]
+        if (grid["width"], grid["height"]) != size:
+            refused[file.path] = (
+                f"its native size is {grid['width']}x{grid['height']}, the originals' is {size[0]}x{size[1]}"
+            )
+            continue
+        pictures[file.path] = Picture(file.path, decode_png(blob), data, file.text)
+    return pictures
+
+
+def _with_repeats(
+    assessments: dict[str, Assessment], candidates: Sequence[str], pictures: dict[str, Picture]
+) -> dict[str, Assessment]:
+    """Point every repeat at the best of its group: the highest score, then the first path."""
+    if not candidates:
+        return assessments
+    index = NativeIndex([pictures[p].native for p in candidates], [pictures[p].figure for p in candidates])
+    leader = list(range(len(candidates)))
+
+    def find(i: int) -> int:
+        while leader[i] != i:
+            leader[i] = leader[leader[i]]
+            i = leader[i]
+        return i
+
+    for i, j in repeat_pairs(index):
+        leader[find(j)] = find(i)
+    groups: dict[int, list[str]] = defaultdict(list)
+    for i, path in enumerate(candidates):
+        groups[find(i)].append(path)
+    result = {path: replace(a, repeat_of=None) for path, a in assessments.items()}
+    for group in groups.values():
+        if len(group) > 1:
+            best = min(group, key=lambda path: (-(assessments[path].score or 0.0), path))
+            for path in group:
+                if path != best:
+                    result[path] = replace(assessments[path], repeat_of=best)
+    return result
+
+
+def _fingerprint(rows: Iterable[Sequence[str]]) -> str:
+    """Sixteen hex digits that change when any of the rows does; their order does not matter."""
+    digest = hashlib.sha256()
+    for row in sorted("\x1f".join(row) for row in rows):
+        digest.update(row.encode("utf-8", "surrogatepass") + b"\x1e")
+    return digest.hexdigest()[:16]

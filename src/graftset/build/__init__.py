@@ -1,0 +1,35 @@
+"""Builds training sets: mixing plans, training sizes, and one member of `FORMATS` per trainer.
+
+plans.py     the mixing plan as a value, and the table of plans
+sizes.py     the size of the training images
+names.py     file names that every system and trainer accepts
+package.py   what a format is given and gives back
+formats.py   the table of formats
+builder.py   writes a build folder, whole or not at all
+manifest.py  the hash of every file, and `verify`
+kohya/       the format of kohya sd-scripts
+"""
+
+from __future__ import annotations
+
+from graftset.build.builder import BuildReport, build
+from graftset.build.formats import FORMATS
+from graftset.build.manifest import MANIFEST, VerifyReport, verify
+from graftset.build.plans import PLANS, MixingPlan, Stage, Subset, plan_mix
+from graftset.build.sizes import TrainingSize, choose_size
+
+__all__ = [
+    "FORMATS",
+    "MANIFEST",
+    "PLANS",
+    "BuildReport",
+    "MixingPlan",
+    "Stage",
+    "Subset",
+    "TrainingSize",
+    "VerifyReport",
+    "build",
+    "choose_size",
+    "plan_mix",
+    "verify",
+]

@@ -1,0 +1,104 @@
+"""Claims of every caption, and a proposed caption for every candidate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graftset import __version__
+from graftset.catalog import Catalog
+from graftset.claims import compose, correct
+from graftset.records import CaptionProposal, ImageView
+from graftset.vocabulary import Vocabulary
+
+AUTHOR = f"graftset {__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionReport:
+    """What one run of the stage found, over all images that are still there."""
+
+    claims: Mapping[str, int]  # verdict -> number of candidates' claims
+    corrected: int  # candidates whose proposal differs from their text
+    composed: int  # candidates without a text that got one
+    without: int  # candidates without a text for which nothing could be composed
+    original_contradictions: int  # originals whose caption contradicts the picture; never changed here
+    appended: int  # entries added to the history; 0 when nothing changed since the last run
+    notes: tuple[str, ...]
+
+
+def propose(catalog: Catalog) -> CaptionReport:
+    """Judge every caption against what was seen, and propose what each candidate's caption should say."""
+    views = catalog.views()
+    originals = {view.path: view for view in views if view.origin == "original"}
+    vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption])
+    checked = {
+        path: _check(view) for path, view in originals.items() if view.caption and view.traits.background is not None
+    }
+    proposals: dict[str, CaptionProposal] = {}
+    without = 0
+    for view in views:
+        if view.origin == "generated" and view.traits.background is not None:
+            proposal = _propose(view, originals, vocabulary)
+            if proposal is None:
+                without += 1
+            else:
+                proposals[view.path] = proposal
+    appended = catalog.save_proposals("checked", AUTHOR, checked) + catalog.save_proposals(
+        "proposed", AUTHOR, proposals
+    )
+    claims = Counter(claim.verdict for proposal in proposals.values() for claim in proposal.claims)
+    return CaptionReport(
+        claims=claims,
+        corrected=sum(1 for proposal in proposals.values() if proposal.changes),
+        composed=sum(1 for proposal in proposals.values() if proposal.composed),
+        without=without,
+        original_contradictions=sum(
+            1 for proposal in checked.values() if any(c.verdict == "contradicted" for c in proposal.claims)
+        ),
+        appended=appended,
+        notes=_notes(vocabulary, proposals),
+    )
+
+
+def apply_proposals(catalog: Catalog, author: str = AUTHOR) -> int:
+    """Make every proposal the current caption of its image; returns how many captions changed."""
+    texts = {
+        view.path: view.proposed_caption
+        for view in catalog.views()
+        if view.origin == "generated" and view.proposed_caption is not None
+    }
+    return catalog.apply_captions(texts, author)
+
+
+def _check(view: ImageView) -> CaptionProposal:
+    """An original's claims. Its caption is its owner's: what it contradicts is reported, never rewritten here."""
+    judged = correct(view.caption or "", view.traits)
+    return CaptionProposal(view.caption or "", False, judged.claims, ())
+
+
+def _propose(
+    view: ImageView, originals: Mapping[str, ImageView], vocabulary: Vocabulary
+) -> CaptionProposal | None:
+    """A candidate's own text corrected; else its source's caption corrected; else one composed from what is seen."""
+    if view.prompt:
+        return correct(view.prompt, view.traits)
+    source = originals.get(view.source_original or "")
+    # Only a stated source lends its words: a nearest match says two pictures look alike, not that the same words hold.
+    if source is not None and source.caption and view.source_basis in ("name", "prompts"):
+        borrowed = correct(source.caption, view.traits)
+        return CaptionProposal(borrowed.text, True, borrowed.claims, borrowed.changes)
+    return compose(view.traits, vocabulary)
+
+
+def _notes(vocabulary: Vocabulary, proposals: Mapping[str, CaptionProposal]) -> tuple[str, ...]:
+    notes = []
+    if vocabulary.captions == 0:
+        notes.append("No original has a caption: captions are composed without the owner's wording.")
+    elif vocabulary.captions > 1 and not vocabulary.head and not vocabulary.tail:
+        notes.append("The originals' captions share no part: composed captions hold only what was seen.")
+    composed = sum(1 for proposal in proposals.values() if proposal.composed)
+    if composed:
+        notes.append(f"{composed} candidates came without text; their captions are composed and marked so.")
+    return tuple(notes)

@@ -1,0 +1,120 @@
+"""The 0-10 quality score and its parts.
+
+The scale means something: 10 is an original, 8 is what a careful owner would train on, 5 needs repair, 2 is useless.
+Every part is a piecewise linear map from one measure to that scale. The knots of the *render* parts come from a ladder
+of degradations of known severity (originals enlarged, then blurred, roughened, warped, compressed: see
+`benchmarks/quality_ladder.py`); those of the *native* parts from the originals' own range, leave-one-out; those of
+*structure* from the novelty of the originals among themselves.
+
+The score is 10 less the 3-norm of what the parts lack: one bad part decides, several middling ones add up a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Knots = tuple[tuple[float, float], ...]
+
+NORM = 3.0
+INSIDE = (0.5, 99.5)  # percentiles of the originals between which a native measure is unremarkable
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure as help texts and the report describe it."""
+
+    name: str
+    unit: str
+    better: Literal["lower", "range"]
+    meaning: str
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("grid_residual", "ratio", "lower", "colour deviation inside cells over that between cells"),
+    Measure("edge_width", "share of a cell", "lower", "10-90 % width of the transitions at cell borders"),
+    Measure("edge_drift", "share of a cell", "lower", "median distance of those transitions from the grid line"),
+    Measure("texture_noise", "8-bit levels", "lower", "spread of the pixels inside flat cells"),
+    Measure("render_noise", "CIEDE2000", "lower", "colour noise of cells within one flat region"),
+    Measure("color_count", "count", "range", "colours left at native size after merging those within 2 CIEDE2000"),
+    Measure("off_palette", "OKLab", "range", "mean distance of the cells to the nearest colour the originals use"),
+    Measure("orphan_cells", "share", "range", "cells that match none of their 8 neighbours"),
+    Measure("structure_novelty", "OKLab", "lower", "how unlike every original the figure's core is painted"),
+)
+
+# Render parts: measure -> score. Clean enlargements with fractional cells have edge_drift 1/64 from whole pixels alone.
+RENDER: Mapping[str, Knots] = {
+    "grid_residual": ((0.025, 10), (0.035, 8.5), (0.05, 6.5), (0.10, 4), (0.20, 2), (0.40, 0)),
+    "edge_width": ((0.035, 10), (0.09, 8.5), (0.20, 6), (0.32, 4), (0.44, 2.5), (0.70, 1)),
+    "edge_drift": ((0.018, 10), (0.022, 9), (0.035, 7), (0.057, 5), (0.10, 2.5), (0.25, 1)),
+    "texture_noise": ((0.6, 10), (0.9, 8.5), (1.4, 7), (2.6, 5.5), (5.0, 4.5), (10.0, 3.5), (20.0, 1)),
+    "render_noise": ((0.5, 10), (0.9, 8.5), (1.4, 7), (2.5, 5), (5.0, 2), (10.0, 0)),
+}
+
+# Native parts: distance outside the originals' range, in widths of that range -> score.
+OUTSIDE: Knots = ((0.0, 10), (0.25, 8), (0.75, 5), (1.5, 2), (3.0, 0))
+# Native measures of which only too much is a fault: a plainer picture than any original is not worse for it.
+ONE_SIDED = frozenset({"color_count", "off_palette", "orphan_cells"})
+
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the originals of one project say about the measures.
+
+    `ranges` holds the 0.5 and 99.5 percentiles of each native measure; `novelty` the 5, 50, 95 and 99 percentiles of
+    structure_novelty of originals left out of their own comparison, or None where there are too few to tell.
+    """
+
+    ranges: Mapping[str, tuple[float, float]]
+    novelty: tuple[float, float, float, float] | None
+
+    @classmethod
+    def fit(cls, measures: Sequence[Mapping[str, float]]) -> Scale:
+        """Learn ranges from the originals' measures (leave-one-out where they depend on the others)."""
+        ranges = {}
+        for name in sorted(ONE_SIDED):
+            values = [m[name] for m in measures if np.isfinite(m.get(name, np.nan))]
+            if values:
+                low, high = np.percentile(values, INSIDE)
+                ranges[name] = (float(low), float(high))
+        values = [m["structure_novelty"] for m in measures if np.isfinite(m.get("structure_novelty", np.nan))]
+        novelty = None
+        if len(values) >= 20:  # fewer say nothing about a 95th percentile
+            q = [float(v) for v in np.percentile(values, (5, 50, 95, 99))]
+            novelty = (q[0], q[1], q[2], q[3])
+        return cls(ranges, novelty)
+
+    def parts(self, measures: Mapping[str, float]) -> dict[str, float]:
+        """Every part that can be told from `measures`, 0-10."""
+        parts = {name: interpolate(knots, measures[name]) for name, knots in RENDER.items() if name in measures}
+        for name, (low, high) in self.ranges.items():
+            if name in measures:
+                width = max(high - low, 0.25 * abs(high), 1e-6)
+                parts[name] = interpolate(OUTSIDE, max(0.0, measures[name] - high) / width)
+        value = measures.get("structure_novelty", float("nan"))
+        if self.novelty is not None and np.isfinite(value):
+            low, middle, high, top = self.novelty
+            knots = ((0.0, 10.0), (low, 8.6), (middle, 8.1), (high, 7.0), (top, 6.2), (1.3 * top, 5.0), (2.2 * top, 2.0))
+            parts["structure_novelty"] = interpolate(knots, value)
+        return {name: round(part, 2) for name, part in parts.items()}
+
+
+def interpolate(knots: Knots, value: float) -> float:
+    """Piecewise linear through `knots` (x ascending), constant outside."""
+    xs, ys = zip(*knots, strict=True)
+    return float(np.interp(value, xs, ys))
+
+
+def total(parts: Mapping[str, float]) -> float:
+    """10 less the 3-norm of what the parts lack, at least 0, to one hundredth."""
+    lack = sum((10.0 - part) ** NORM for part in parts.values()) ** (1 / NORM)
+    return round(max(0.0, 10.0 - lack), 2)
+
+
+def weakest(parts: Mapping[str, float]) -> tuple[str, float] | None:
+    """The part that lacks most; None without parts."""
+    return min(parts.items(), key=lambda item: item[1]) if parts else None

@@ -1,0 +1,73 @@
+"""What is in a picture, slot by slot: detectors fitted on the originals; every answer has a confidence or is "unknown".
+
+The background is read from the pixels alone and named in the words of the originals' captions, where those name a
+colour often enough to tell how their owner uses the word, and of the XKCD survey elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from graftset.pixels.color import ColorWords, from_hex, srgb_to_oklab
+from graftset.records import Background, ColorShare
+from graftset.vocabulary import single_color_phrases
+
+SOLID_ENOUGH = 0.8  # share one colour must hold for the caption's colour word to speak of it
+AGREES = 0.1  # share of the survey's best vote a word must have: captions contain mistakes, and those must not teach
+
+
+def learn_words(captions: Sequence[str], backgrounds: Sequence[Mapping[str, Any]]) -> ColorWords:
+    """How the originals' captions use colour words.
+
+    Args:
+        captions: One for each original that has one.
+        backgrounds: Their background readings (`kind`, `colors` as [hex, share], the largest first).
+
+    Returns:
+        Colour words with a prototype for every caption that calls a nearly solid background by one colour, unless the
+        survey finds the word absurd for that colour.
+    """
+    survey = ColorWords({})
+    prototypes: dict[str, list[np.ndarray[Any, Any]]] = {}
+    for number, word in single_color_phrases(captions):
+        colors = backgrounds[number].get("colors") or []
+        if not colors or colors[0][1] < SOLID_ENOUGH:
+            continue
+        oklab = srgb_to_oklab(from_hex(colors[0][0]))
+        votes = dict(survey.rank(oklab))
+        if votes[word] >= AGREES * max(votes.values()):
+            prototypes.setdefault(word, []).append(oklab)
+    return ColorWords({word: np.stack(points) for word, points in prototypes.items()})
+
+
+def name_background(reading: Mapping[str, Any], words: ColorWords) -> Background:
+    """Put words to a background reading.
+
+    The value is the word that holds the largest share over all colours: the shades of a green brick wall together
+    outweigh each of its greens. The confidence is how far the best word leads the next acceptable one's votes, scaled
+    by how much of the ring around the picture belongs to the background at all.
+    """
+    colors, held = [], {}
+    for code, share in reading["colors"]:
+        ranked = words.rank(srgb_to_oklab(from_hex(code)))
+        accepted = words.words(srgb_to_oklab(from_hex(code)))
+        colors.append((ColorShare(ranked[0][0], code, share, accepted), ranked))
+        held[ranked[0][0]] = held.get(ranked[0][0], 0.0) + share
+    value = max(held, key=lambda word: held[word])
+    votes = [dict(ranked) for _, ranked in colors]
+    weights = [color.share for color, _ in colors]
+    mean = {w: float(np.average([v[w] for v in votes], weights=weights)) for w in votes[0]}
+    # A word inside the acceptable set of the best one is a synonym here, not a rival.
+    synonyms = set(colors[0][0].words)
+    rival = max((vote for word, vote in mean.items() if word not in synonyms and word != value), default=0.0)
+    lead = 1.0 - rival / max(mean[value], 1e-9)
+    confidence = float(np.clip(lead, 0.0, 1.0)) * float(reading["coverage"])
+    return Background(
+        kind=reading["kind"],
+        value=value,
+        colors=tuple(color for color, _ in colors),
+        confidence=round(confidence, 3),
+    )
