@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from graftset.errors import UserError
+from graftset.quality import MEASURES
 from graftset.records import (
     Background,
     CaptionChange,
@@ -93,7 +94,7 @@ def candidate(number: int, asked: str, seen: str, score: float, **more: object) 
         proposed_caption=prompt.replace(f"{asked} background", f"{seen} background"),
         grid=Grid(24, 24, 512 / 24, 512 / 24, 0, 0, 0.9),
         score=score,
-        score_parts={"grid": min(score + 0.5, 10.0), "texture": score - 0.5},
+        score_parts={"grid_residual": min(score + 0.5, 10.0), "texture_noise": score - 0.5},
         measures={"edge_width": 2.0},
         traits=Traits(background(seen), {"figure": TraitSeen("lady", 0.9)}, {"crown": TraitSeen("present", 0.9)}),
         claims=(Claim("background", asked, seen, "contradicted" if wrong else "confirmed", span),),
@@ -263,7 +264,7 @@ def test_a_card_shows_the_difference_the_score_what_was_asked_and_what_was_seen(
     assert card.outlines == "M2 3H8M2 6H8M2 3V6M8 3V6"
     assert card.difference == "11 cells differ"
     assert card.score == "8.6"
-    assert [(part.name, part.value) for part in card.parts] == [("Grid", "9.1"), ("Texture", "8.1")]
+    assert [(part.name, part.value) for part in card.parts] == [("Texture noise", "8.1"), ("Grid residual", "9.1")]
     assert card.background is not None
     assert card.background.asked is not None
     assert (card.background.asked.word, card.background.asked.hex) == ("green", "#3cb45a")
@@ -344,7 +345,9 @@ def test_figures_and_measures_are_explained_and_unknown_ones_are_still_shown(pag
     assert figures["Acceptance by background"].meaning == "gray 0.33, blue 0.5."
     assert figures["Odd"].value == "1"
     rows = {row.title: row for row in page.measures}
-    assert (rows["Edge width"].unit, rows["Edge width"].better) == ("px", "lower is better")
+    described = next(measure for measure in MEASURES if measure.name == "edge_width")
+    assert (rows["Edge width"].unit, rows["Edge width"].better) == (described.unit, "lower is better")
+    assert described.meaning[1:] in read(page).text
     assert (rows["Edge width"].originals, rows["Edge width"].admitted, rows["Edge width"].dropped) == ("0.1", "2", "2")
     assert rows["Made up measure"].admitted == "–"
 
