@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,8 +124,17 @@ def png_with(path: Path, **texts: str) -> None:
     Image.new("RGB", (4, 4), (1, 2, 3)).save(path, "PNG", pnginfo=info)
 
 
-def exif_comment(comment: str) -> Image.Exif:
-    """An EXIF block with a UserComment as piexif writes it."""
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\x00" + comment.encode("utf-16-be")
-    return exif
+def exif_comment(raw: bytes, orientation: int = 1) -> bytes:
+    """An EXIF block with an orientation and a UserComment of these bytes, written field by field.
+
+    Source: TIFF 6.0, section 2: a header, then directories of (tag, type, count, value or its offset).
+    """
+    header = struct.pack("<2sHI", b"II", 42, 8)
+    top = struct.pack("<HHHIIHHIII", 2, 0x0112, 3, 1, orientation, 0x8769, 4, 1, 38, 0)
+    comment = struct.pack("<HHHIII", 1, 0x9286, 7, len(raw), 56, 0)
+    return b"Exif\0\0" + header + top + comment + raw.ljust(4, b"\0")
+
+
+def piexif_unicode(text: str) -> bytes:
+    """A UserComment as piexif, which the web UI uses, encodes it."""
+    return b"UNICODE\0" + text.encode("utf-16-be")

@@ -188,6 +188,16 @@ def test_a_stated_seed_gives_way_to_the_embedded_one_when_it_is_gone(project: Pr
     )
 
 
+def test_a_seed_that_alone_was_stated_gives_way_too(project: Project) -> None:
+    project.image("originals/a.png")
+    png_with(project.generated / "c.png", parameters=A1111)
+    project.file("prompts.json", '{"c.png": {"seed": 7}}')
+    project.ingest(prompts="prompts.json")
+    assert project.record("generated/c.png").provenance.seed == 7
+    project.ingest()
+    assert project.record("generated/c.png").provenance.seed == 42
+
+
 def test_a_killed_run_keeps_every_finished_batch_and_goes_on(project: Project) -> None:
     project.image("originals/a.png")
     for number in range(BATCH + 20):

@@ -16,7 +16,7 @@ from graftset.errors import UserError
 from graftset.ingest import captions
 from graftset.ingest.decoding import UnreadableTextError, decode_text, one_line
 from graftset.ingest.statements import MalformedError, read_csv, read_json, read_json_lines
-from ingest_helpers import A1111, Project, exif_comment, png_with
+from ingest_helpers import A1111, Project, exif_comment, piexif_unicode, png_with
 
 
 @pytest.fixture
@@ -360,6 +360,10 @@ def test_a_prompts_file_among_the_candidates_is_not_their_caption_or_table(one: 
     one.file("generated/c.txt", "file,prompt\nc.png,a lady\n")
     report = one.ingest(prompts="generated/c.txt")
     assert (text_of(one), report.skips, report.notes) == (("a lady", "c.txt"), (), ())
+    one.file("generated/prompts.txt", "file,prompt\nc.png,a lass\n")
+    assert one.ingest(prompts="generated/prompts.txt").skips == ()
+    assert text_of(one) == ("a lass", "prompts.txt")
+    (one.generated / "prompts.txt").unlink()
     one.file("generated/metadata.jsonl", '{"file": "c.png", "prompt": "a lad"}')
     assert one.ingest(prompts="generated/metadata.jsonl").notes == ()
     assert text_of(one) == ("a lad", "metadata.jsonl")
@@ -376,14 +380,14 @@ def test_text_no_database_can_hold_is_mended(one: Project) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_parameters_in_the_exif_of_other_formats_are_read(one: Project, kind: str) -> None:
-    Image.new("RGB", (8, 8)).save(one.generated / "d.img.png", kind, exif=exif_comment(A1111))
+    Image.new("RGB", (8, 8)).save(one.generated / "d.img.png", kind, exif=exif_comment(piexif_unicode(A1111)))
     one.ingest()
     assert text_of(one, "generated/d.img.png") == ("a lady, brown hair", "EXIF UserComment")
     assert one.record("generated/d.img.png").provenance.model == "v1-5"
 
 
 def test_a_camera_comment_is_no_prompt(one: Project) -> None:
-    Image.new("RGB", (8, 8)).save(one.generated / "d.jpg", exif=exif_comment("Screenshot"))
+    Image.new("RGB", (8, 8)).save(one.generated / "d.jpg", exif=exif_comment(piexif_unicode("Screenshot")))
     png_with(one.generated / "e.png", parameters='{"sui_image_params": {}}', Comment="made with love")
     one.ingest()
     assert text_of(one, "generated/d.jpg") == text_of(one, "generated/e.png") == (None, None)

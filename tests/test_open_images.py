@@ -24,6 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from graftset import imageio
 from graftset.errors import SkipFile, UserError
 from graftset.imageio import decode_png, embedded_text, encode_png, probe, read_rgb, save_png
+from ingest_helpers import exif_comment
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 Chunks = list[tuple[bytes, bytes]]
@@ -183,9 +184,9 @@ def test_the_color_under_a_transparent_pixel_never_shows(tmp_path: Path) -> None
     rgba = np.zeros((2, 2, 4), np.uint8)
     rgba[0, 0] = (200, 10, 10, 0)  # hidden red
     rgba[0, 1] = (200, 10, 10, 255)
-    rgba[1, 0] = (0, 0, 0, 128)
+    rgba[1, 0] = (0, 100, 200, 130)
     rgba[1, 1] = (0, 0, 0, 255)
-    expected = [[[255, 255, 255], [200, 10, 10]], [[127, 127, 127], [0, 0, 0]]]
+    expected = [[[255, 255, 255], [200, 10, 10]], [[125, 176, 227], [0, 0, 0]]]
     for kind, options in (("PNG", {}), ("TIFF", {}), ("WEBP", {"lossless": True, "exact": True})):
         loaded = read(tmp_path, saved(Image.fromarray(rgba), kind, **options))
         assert loaded.rgb.tolist() == expected, kind
@@ -240,6 +241,12 @@ def test_the_content_decides_the_format_not_the_name(tmp_path: Path) -> None:
 def test_bytes_after_the_end_of_a_png_do_no_harm(tmp_path: Path) -> None:
     rgb = picture()
     np.testing.assert_array_equal(read(tmp_path, encode_png(rgb) + b"appended by an upload form").rgb, rgb)
+
+
+def test_a_jpeg_with_stray_bytes_between_its_segments_opens(tmp_path: Path) -> None:
+    data = saved(Image.fromarray(picture()), "JPEG")
+    stray = data[:20] + b"\xff\xff" + data[20:]
+    np.testing.assert_array_equal(read(tmp_path, stray).rgb, read(tmp_path, data).rgb)
 
 
 # Refusals
@@ -467,10 +474,7 @@ def test_malformed_texts_are_left_out() -> None:
 )
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
 def test_the_exif_user_comment_is_decoded_by_its_prefix(kind: str, raw: bytes, text: str) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 1  # Pillow writes no EXIF into a PNG without a tag at the top
-    exif.get_ifd(0x8769)[0x9286] = raw
-    data = saved(Image.fromarray(picture()), kind, exif=exif)
+    data = saved(Image.fromarray(picture()), kind, exif=exif_comment(raw))
     assert embedded_text(data) == {"UserComment": text}
 
 

@@ -41,6 +41,7 @@ _TRANSPOSED = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPS_SIDES = frozenset({5, 6, 7, 8})
+_JPEG_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 _FOREIGN = ((b"GIF8", "a GIF"), (b"%PDF", "a PDF"), (b"PK\x03\x04", "a ZIP archive"), (b"<", "text or markup"))
 
 
@@ -221,14 +222,16 @@ def _jpeg_is_cut(data: bytes) -> bool:
     Source: ITU-T T.81, section B.1.1.
     """
     position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
+    while 0 <= (position := data.find(b"\xff", position)) < len(data) - 3:
         marker = data[position + 1]
         if marker == 0xFF:  # a fill byte
             position += 1
-            continue
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-        if marker == 0xDA:
-            return data.find(b"\xff\xd9", position) < 0
+        elif marker in _JPEG_WITHOUT_LENGTH:
+            position += 2
+        else:
+            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+            if marker == 0xDA:
+                return data.find(b"\xff\xd9", position) < 0
     return True
 
 

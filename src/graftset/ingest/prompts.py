@@ -88,8 +88,8 @@ class MetadataTables:
     def __init__(self, tables: Iterable[Path], images: Iterable[Path], notes: Notes) -> None:
         self._said: dict[str, tuple[Statement, str]] = {}
         known = {nfc(str(image)) for image in images}
-        # Later ones replace earlier ones, so the closest and preferred come last.
-        for table in sorted(tables, key=lambda path: (len(path.parts), path.suffix == ".jsonl", path)):
+        # Later ones replace earlier ones, so the closest come last, and metadata.jsonl after metadata.csv.
+        for table in sorted(tables, key=lambda path: (len(path.parts), path)):
             try:
                 entries = _read_entries(table)
             except MalformedError as error:
