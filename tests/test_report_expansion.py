@@ -286,6 +286,22 @@ def test_copies_and_repeats_are_shown_beside_what_they_copy(page: ExpansionPage)
     assert cards["new_005.png"].outlines == ""  # the regions were measured against an original, not against new_001
 
 
+def test_where_a_candidate_came_from_is_told_apart_from_what_it_looks_like() -> None:
+    source = ORIGINALS[2].path
+    told = candidate(0, "gray", "gray", 8.0, source_original=source, source_basis="name")
+    guessed = candidate(1, "gray", "gray", 8.0, source_original=source, source_basis="nearest")
+    cards = page_of([*ORIGINALS, told, guessed], None).sheet.groups[0].cards
+    labels = [card.companion.label for card in cards if card.companion]
+    assert labels == ["Made from", "Likely made from"]
+
+
+def test_a_candidate_without_a_prompt_asked_for_nothing(page: ExpansionPage) -> None:
+    card = next(card for card in page.sheet.groups[0].cards if card.name == "new_006.png")
+    assert card.background is not None
+    assert (card.background.asked, card.background.verdict) == (None, None)
+    assert card.caption.fate == "composed"
+
+
 def test_a_candidate_that_differs_nearly_everywhere_is_not_covered_with_outlines() -> None:
     everywhere = Nearest(ORIGINALS[0].path, 0.4, flipped=True, regions=(Region(0, 0, 24, 22, 480),))
     page = page_of([*ORIGINALS, candidate(0, "gray", "gray", 8.0, nearest_original=everywhere)], None)

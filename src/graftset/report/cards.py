@@ -92,7 +92,7 @@ class CardMaker:
         for label, path in (
             ("Repeats", image.repeat_of),
             ("Copy of", image.copy_of),
-            ("Made from", image.source_original),
+            ("Likely made from" if image.source_basis == "nearest" else "Made from", image.source_original),
             ("Nearest original", nearest.path if nearest else None),
         ):
             other = self._by_path.get(path) if path else None
@@ -147,7 +147,9 @@ def _score_parts(parts: Mapping[str, float]) -> tuple[Part, ...]:
 
 
 def _asked_seen(image: ImageView, colors: WordColors) -> AskedSeen | None:
-    claim = next((claim for claim in image.claims if claim.slot == "background"), None)
+    # A candidate without a prompt asked for nothing; claims it has are those of the caption composed for it.
+    claims = image.claims if image.prompt else ()
+    claim = next((claim for claim in claims if claim.slot == "background"), None)
     seen = image.traits.background
     if claim is None and seen is None:
         return None

@@ -146,7 +146,7 @@ class Part:
 class Companion:
     """The picture a candidate is compared with."""
 
-    label: str  # "Nearest original", "Made from", "Copy of", "Repeats".
+    label: str  # "Nearest original", "Made from", "Likely made from", "Copy of", "Repeats".
     tile: Tile  # The picture.
     name: str  # Its file name.
     note: str  # Distance and mirroring, "" where not measured.
