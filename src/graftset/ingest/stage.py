@@ -37,23 +37,23 @@ class Catalog(Protocol):
         """Return the skipped files of earlier runs: path -> size in bytes, modification time in ns, reason."""
         ...
 
-    def save_images(self, records: Sequence[ImageRecord]) -> None:
+    def save_images(self, records: Sequence[ImageRecord], /) -> None:
         """Insert or replace by path; a path marked missing is present again."""
         ...
 
-    def save_skips(self, skips: Sequence[tuple[Skip, int, int]]) -> None:
+    def save_skips(self, skips: Sequence[tuple[Skip, int, int]], /) -> None:
         """Insert or replace by path, with size in bytes and modification time in ns."""
         ...
 
-    def forget_skips(self, paths: Sequence[str]) -> None:
+    def forget_skips(self, paths: Sequence[str], /) -> None:
         """Forget that these files were skipped."""
         ...
 
-    def mark_missing(self, paths: Sequence[str]) -> None:
+    def mark_missing(self, paths: Sequence[str], /) -> None:
         """Remember that these images are gone, and keep what is known of them."""
         ...
 
-    def rename(self, old_path: str, new_path: str) -> None:
+    def rename(self, old_path: str, new_path: str, /) -> None:
         """Carry everything known of an image over to its new path."""
         ...
 
