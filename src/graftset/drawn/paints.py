@@ -52,7 +52,7 @@ def face_paints(spec: PortraitSpec, style: Style) -> Paints:
         "b": hair_shadow * 0.6 + base * 0.15,
         "m": lips,
         "M": lips * 0.86,
-        "=": base * 0.62 + hair_shadow * 0.38,
+        "=": base * 0.5 + hair_shadow * 0.12,
     }
 
 

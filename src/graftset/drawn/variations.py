@@ -180,7 +180,7 @@ def _variation(
             shown = _with_wrong_backdrop(asked, start.spec, style, rng)
         if pictures.add_if_new(draw_original(shown, style)):
             return Draft(shown=shown, asked=asked, source=start.source, faults=() if fault is None else (fault,))
-        change = ("backdrop",)  # what was tried is hardly seen on this portrait
+        change = ("backdrop", "hair_tint")  # what was tried is hardly seen on this portrait, or has been done
     raise RuntimeError(f"no visible variation found in {ATTEMPTS} attempts")
 
 
