@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 A = TypeVar("A")
 B = TypeVar("B")
 
-_WORTH_A_POOL = 24  # inputs per core under which starting processes costs more than it saves
+_WORTH_A_POOL = 48  # pictures per core under which starting processes costs more than it saves
 
 
 def available_cores() -> int:
@@ -19,15 +19,16 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_each(function: Callable[[A], B], inputs: Sequence[A], *, workers: int = 0) -> Iterator[B]:
+def map_each(function: Callable[[A], B], inputs: Sequence[A], *, workers: int = 0, each_worth: int = 1) -> Iterator[B]:
     """`function` of every input, in order, lazily: memory stays flat however many there are.
 
     Args:
         function: Pure, importable, with picklable argument and result.
         inputs: What to map over.
         workers: Processes; 0 takes every core this process may use, 1 stays in this process.
+        each_worth: Pictures in one input, where inputs are blocks of them.
     """
-    workers = min(workers or available_cores(), max(1, len(inputs) // _WORTH_A_POOL))
+    workers = min(workers or available_cores(), max(1, len(inputs) * each_worth // _WORTH_A_POOL), max(1, len(inputs)))
     if workers == 1:
         for item in inputs:
             yield function(item)

@@ -60,7 +60,6 @@ OUTSIDE: Knots = ((0.0, 10), (0.25, 8), (0.75, 5), (1.5, 2), (3.0, 0))
 ONE_SIDED = frozenset({"color_count", "off_palette", "orphan_cells"})
 
 
-
 @dataclass(frozen=True, slots=True)
 class Scale:
     """What the originals of one project say about the measures.
@@ -98,7 +97,15 @@ class Scale:
         value = measures.get("structure_novelty", float("nan"))
         if self.novelty is not None and np.isfinite(value):
             low, middle, high, top = self.novelty
-            knots = ((0.0, 10.0), (low, 8.6), (middle, 8.1), (high, 7.0), (top, 6.2), (1.3 * top, 5.0), (2.2 * top, 2.0))
+            knots = (
+                (0.0, 10.0),
+                (low, 8.6),
+                (middle, 8.1),
+                (high, 7.0),
+                (top, 6.2),
+                (1.3 * top, 5.0),
+                (2.2 * top, 2.0),
+            )
             parts["structure_novelty"] = interpolate(knots, value)
         return {name: round(part, 2) for name, part in parts.items()}
 

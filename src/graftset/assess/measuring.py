@@ -92,24 +92,28 @@ def measure_pixels(rgb: U8, expected: tuple[int, int] | None = None) -> tuple[di
     if found is None:
         return {}, None
     x, y, clean = found
+    core = None
     if clean:
         step_x, step_y = round(x.cell), round(y.cell)
         native = np.ascontiguousarray(rgb[step_y // 2 :: step_y, step_x // 2 :: step_x])
-        render = dict.fromkeys(("grid_residual", "edge_width", "edge_drift", "texture_noise"), 0.0)
-        texture = None
     else:
         core = sample_cells(rgb, x, y)
         native = to_native(core)
-        texture = (core @ _GRAY).std(axis=2)
-        render = _render_measures(rgb, native, x, y, core)
     lab = srgb_to_cielab(native)
-    flat = flat_cells(*neighbor_differences(lab))
+    steps = neighbor_differences(lab)
+    flat = flat_cells(*steps)
+    if core is None:
+        render = dict.fromkeys(("grid_residual", "edge_width", "edge_drift", "texture_noise"), 0.0)
+        texture = None
+    else:
+        render = _render_measures(rgb, native, x, y, core, flat)
+        texture = (core @ _GRAY).std(axis=2)
     measures = {
         **render,
         # Cells of a clean enlargement have exactly the colour they were given: what varies there is drawn, not noise.
         "render_noise": 0.0 if clean else render_noise(lab, flat),
         "color_count": float(color_count(native)),
-        "orphan_cells": orphan_cells(lab),
+        "orphan_cells": orphan_cells(lab, steps),
     }
     grid = {
         "width": x.cells,
@@ -123,7 +127,7 @@ def measure_pixels(rgb: U8, expected: tuple[int, int] | None = None) -> tuple[di
     data = {
         "grid": grid,
         "measures": {name: round(float(value), 5) for name, value in measures.items()},
-        "background": _background_data(read_background(native, texture)),
+        "background": _background_data(read_background(native, texture, lab=lab, steps=steps)),
     }
     return data, native
 
@@ -150,9 +154,10 @@ def _whole(length: int, factor: int) -> AxisGrid:
     return AxisGrid(length // factor, float(factor), 0.0, 1.0)
 
 
-def _render_measures(rgb: U8, native: U8, x: AxisGrid, y: AxisGrid, core: U8) -> dict[str, float]:
+def _render_measures(
+    rgb: U8, native: U8, x: AxisGrid, y: AxisGrid, core: U8, flat: NDArray[np.bool_]
+) -> dict[str, float]:
     """How far the stored picture is from a clean enlargement of its native one."""
-    flat = flat_cells(*neighbor_differences(srgb_to_cielab(native)))
     width, drift = edge_profile(rgb, native, x, y)
     cell = (x.cell + y.cell) / 2
     return {

@@ -67,7 +67,9 @@ def assess(
     made, unchanged, notes = _relate(catalog, originals, candidates, size, refused, workers, partial(tell, "compare"))
     if refused and strict:
         path, reason = next(iter(refused.items()))
-        raise UserError(f"{Path(path).name} could not be measured", field=path, value=reason, remedy="Mend or remove it.")
+        raise UserError(
+            f"{Path(path).name} could not be measured", field=path, value=reason, remedy="Mend or remove it."
+        )
     return AssessReport(first + second, made, unchanged, tuple(sorted(refused.items())), tuple(notes))
 
 
@@ -216,8 +218,9 @@ def _assess_fresh(
         group = [pictures[f.path] for f in fresh if (f.origin == "original") is members]
         blocks += [(group[i : i + _BLOCK], members) for i in range(0, len(group), _BLOCK)]
     assessments: dict[str, Assessment] = {}
-    for (block, _), results in zip(blocks, map(partial(_assess_block, reference), blocks), strict=True):
-        assessments |= {p.path: a for p, a in zip(block, results, strict=True)}
+    results = map_each(partial(_assess_block, reference), blocks, workers=workers, each_worth=_BLOCK)
+    for (block, _), found in zip(blocks, results, strict=True):
+        assessments |= {picture.path: assessment for picture, assessment in zip(block, found, strict=True)}
         progress(len(assessments), len(fresh))
     return assessments
 

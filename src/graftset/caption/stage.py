@@ -78,9 +78,7 @@ def _check(view: ImageView) -> CaptionProposal:
     return CaptionProposal(view.caption or "", False, judged.claims, ())
 
 
-def _propose(
-    view: ImageView, originals: Mapping[str, ImageView], vocabulary: Vocabulary
-) -> CaptionProposal | None:
+def _propose(view: ImageView, originals: Mapping[str, ImageView], vocabulary: Vocabulary) -> CaptionProposal | None:
     """A candidate's own text corrected; else its source's caption corrected; else one composed from what is seen."""
     if view.prompt:
         return correct(view.prompt, view.traits)

@@ -71,7 +71,9 @@ def expand(
         list[Path] | None, typer.Option(help="Folder of generated images; may be given again.", metavar="PATH")
     ] = None,
     prompts: Prompts = None,
-    size: Annotated[int | None, typer.Option(help="Training size in px instead of the one chosen.", metavar="PX")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Training size in px instead of the one chosen.", metavar="PX")
+    ] = None,
     force: Force = False,
     strict: Strict = False,
     as_json: AsJson = False,
@@ -211,7 +213,9 @@ def build(
     name: Annotated[str | None, typer.Option(help="Name of the build folder.")] = None,
     root: Annotated[str | None, typer.Option(help="Write absolute paths below this folder.", metavar="PATH")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Work the plan out and write nothing.")] = False,
-    check: Annotated[Path | None, typer.Option("--verify", help="Check a build's files instead.", metavar="DIR")] = None,
+    check: Annotated[
+        Path | None, typer.Option("--verify", help="Check a build's files instead.", metavar="DIR")
+    ] = None,
     force: Force = False,
     strict: Strict = False,
     as_json: AsJson = False,

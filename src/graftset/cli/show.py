@@ -199,9 +199,7 @@ def status_json(
         "originals": sum(1 for view in views if view.origin == "original"),
         "candidates": len(candidates),
         "assessed": sum(1 for view in views if view.score is not None),
-        "unreadable": [
-            {"path": v.path, "reason": v.reasons[0]} for v in views if v.grid is None and v.reasons
-        ],
+        "unreadable": [{"path": v.path, "reason": v.reasons[0]} for v in views if v.grid is None and v.reasons],
         "captions": {
             "proposed": sum(1 for view in candidates if view.proposed_caption is not None),
             "corrected": sum(1 for view in candidates if view.changes),

@@ -13,12 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.pixels.color import ciede2000, oklab_to_srgb, srgb_to_cielab, srgb_to_oklab
-from graftset.pixels.structure import label_regions
+from graftset.pixels.color import Floats, ciede2000, oklab_to_srgb, srgb_to_cielab, srgb_to_oklab
+from graftset.pixels.structure import label_regions, neighbor_differences
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Kind = Literal["solid", "gradient", "split", "pattern", "noisy"]
 
@@ -54,7 +53,7 @@ def ring(height: int, width: int) -> Mask:
     return mask
 
 
-def group_colors(lab: F64, *, limit: float = GROUP) -> tuple[NDArray[np.intp], F64]:
+def group_colors(lab: Floats, *, limit: float = GROUP) -> tuple[NDArray[np.intp], Floats]:
     """Greedy grouping of colours: the most crowded colour takes all within `limit`, then the next.
 
     Args:
@@ -67,7 +66,7 @@ def group_colors(lab: F64, *, limit: float = GROUP) -> tuple[NDArray[np.intp], F
     distances = ciede2000(lab[:, None], lab[None])
     left = np.ones(len(lab), dtype=bool)
     groups = np.full(len(lab), -1, dtype=np.intp)
-    centers: list[F64] = []
+    centers: list[Floats] = []
     while left.any():
         near = (distances < limit) & left[None] & left[:, None]
         seed = int(near.sum(axis=1).argmax())
@@ -78,29 +77,34 @@ def group_colors(lab: F64, *, limit: float = GROUP) -> tuple[NDArray[np.intp], F
     return groups, np.array(centers)
 
 
-def read_background(native: U8, texture: F32 | None = None) -> BackgroundReading:
+def read_background(
+    native: U8, texture: F32 | None = None, *, lab: Floats | None = None, steps: tuple[Floats, Floats] | None = None
+) -> BackgroundReading:
     """Find and describe the background.
 
     Args:
         native: uint8 [h, w, 3].
         texture: float32 [h, w], spread of the stored pixels inside each cell in 8-bit levels; None for a clean image.
+        lab: CIELAB of the cells, and
+        steps: CIEDE2000 between neighbours (`structure.neighbor_differences`), where the caller has them already.
 
     Returns:
         Kind, colours with shares, mask and coverage.
     """
-    lab = srgb_to_cielab(native)
+    lab = srgb_to_cielab(native) if lab is None else lab
+    dx, dy = neighbor_differences(lab) if steps is None else steps
     edge = ring(*native.shape[:2])
     groups, centers = group_colors(lab[edge])
     shares = np.bincount(groups) / len(groups)
     chosen = centers[shares >= min(RING_SHARE, float(shares.max()))]
-    mask = _grow(lab, edge, chosen)
+    mask = _grow(lab, edge, chosen, dx < STEP, dy < STEP)
     inside = lab[mask]
     coverage = float(mask[edge].mean())
     members, middles = group_colors(_thinned(inside))
     counts = np.bincount(members)
     # Assign every cell to its nearest group: grouping ran on a sample where the background is large.
     nearest = ciede2000(inside[:, None], middles[None]).argmin(axis=1)
-    kind = _kind(lab, mask, nearest, middles, None if texture is None else texture[mask])
+    kind = _kind(lab, mask, nearest, middles, (dx, dy), None if texture is None else texture[mask])
     oklab = srgb_to_oklab(native[mask])
     colors = []
     for index in range(len(counts)):
@@ -111,16 +115,15 @@ def read_background(native: U8, texture: F32 | None = None) -> BackgroundReading
     return BackgroundReading(kind, tuple(colors), mask, coverage)
 
 
-def _thinned(lab: F64, most: int = 128) -> F64:
+def _thinned(lab: Floats, most: int = 72) -> Floats:
     """At most `most` evenly spaced rows: grouping is quadratic."""
     return lab if len(lab) <= most else lab[np.linspace(0, len(lab) - 1, most).astype(int)]
 
 
-def _grow(lab: F64, edge: Mask, colors: F64) -> Mask:
-    """Cells connected to the ring through cells of the ring's colours or through smooth change."""
-    close = (ciede2000(lab[:, :, None], colors[None, None]) < GROUP).any(axis=2)
+def _grow(lab: Floats, edge: Mask, colors: Floats, dx: Mask, dy: Mask) -> Mask:
+    """Cells connected to the ring through cells of the ring's colours or through smooth change (dx, dy)."""
+    close: Mask = np.any(ciede2000(lab[:, :, None], colors[None, None]) < GROUP, axis=2)
     mask = edge & close
-    dx, dy = ciede2000(lab[:, :-1], lab[:, 1:]) < STEP, ciede2000(lab[:-1], lab[1:]) < STEP
     while True:
         grown = mask.copy()
         grown[:, 1:] |= mask[:, :-1] & (close[:, 1:] | dx)
@@ -132,7 +135,14 @@ def _grow(lab: F64, edge: Mask, colors: F64) -> Mask:
         mask = grown
 
 
-def _kind(lab: F64, mask: Mask, group: NDArray[np.intp], middles: F64, texture: F32 | None) -> Kind:
+def _kind(
+    lab: Floats,
+    mask: Mask,
+    group: NDArray[np.intp],
+    middles: Floats,
+    steps: tuple[Floats, Floats],
+    texture: F32 | None,
+) -> Kind:
     """How the colours of the background are laid out."""
     if texture is not None and float(np.median(texture)) > NOISY_TEXTURE:
         return "noisy"
@@ -141,7 +151,7 @@ def _kind(lab: F64, mask: Mask, group: NDArray[np.intp], middles: F64, texture: 
         return "solid"
     layout = np.full(mask.shape, -1, dtype=np.intp)
     layout[mask] = group
-    if _is_smooth(lab, mask):
+    if _is_smooth(lab, mask, steps):
         return "gradient"
     # In a split every colour fills few large areas; in a pattern it returns again and again.
     pieces, largest = 0, 0.0
@@ -156,7 +166,7 @@ def _kind(lab: F64, mask: Mask, group: NDArray[np.intp], middles: F64, texture: 
     return "pattern"
 
 
-def _is_smooth(lab: F64, mask: Mask) -> bool:
+def _is_smooth(lab: Floats, mask: Mask, steps: tuple[Floats, Floats]) -> bool:
     """True where a quadratic surface explains the colours: linear and radial gradients, also in visible bands."""
     rows, columns = np.nonzero(mask)
     y, x = rows / mask.shape[0] - 0.5, columns / mask.shape[1] - 0.5
@@ -168,7 +178,6 @@ def _is_smooth(lab: F64, mask: Mask) -> bool:
     if total == 0 or 1 - rest / total < 0.8:
         return False
     # A two-colour split is fitted fairly well too, but it has one jump: most of its cells equal their neighbours.
-    dx = ciede2000(lab[:, :-1], lab[:, 1:])[mask[:, 1:] & mask[:, :-1]]
-    dy = ciede2000(lab[:-1], lab[1:])[mask[1:] & mask[:-1]]
+    dx, dy = steps[0][mask[:, 1:] & mask[:, :-1]], steps[1][mask[1:] & mask[:-1]]
     moving = float((np.concatenate([dx, dy]) > 0.7).mean())
     return moving > 0.12

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,12 @@ ALIGNMENTS = tuple(
     for flipped in (False, True)
     for dy, dx in sorted(((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)), key=lambda s: abs(s[0]) + abs(s[1]))
 )
+
+
+_PLAIN = tuple(i for i, a in enumerate(ALIGNMENTS) if not a.dy and not a.dx)
+_SHIFTED = tuple(i for i, a in enumerate(ALIGNMENTS) if a.dy or a.dx)
+_WORTH_SHIFTING = 12  # pictures, of each of the two orders, whose shifts are tried
+_WORTH_COMPARING = 3  # pictures, of each of the two orders, compared in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,54 +104,61 @@ class NativeIndex:
     def __len__(self) -> int:
         return len(self.natives)
 
-    def nearest(self, native: U8, *, shortlist: int = 4, skip: int | None = None) -> Match | None:
+    def nearest(self, native: U8, *, skip: int | None = None) -> Match | None:
         """The closest picture: a copy before a variation, a variation before a mere resemblance.
 
         Args:
             native: uint8 [h, w, 3] of this index's size.
-            shortlist: How many of the best by truncated distance are compared in full.
             skip: Leave this index out (a picture is not its own neighbour).
 
         Returns:
             None where the index is empty or holds only `skip`.
         """
-        options = self._shortlist(native, shortlist, skip)
-        matches = [self.compare(native, index, alignment) for index, alignment in options]
+        matches = [self.compare(native, index, alignment) for index, alignment in self._shortlist(native, skip)]
         if not matches:
             return None
         return min(matches, key=lambda m: (not m.is_copy, -m.agreement if m.agreement >= KIN else 0.0, m.distance))
 
-    def _shortlist(self, native: U8, most: int, skip: int | None) -> list[tuple[int, Alignment]]:
+    def _shortlist(self, native: U8, skip: int | None) -> list[tuple[int, Alignment]]:
         """Indices with their alignment: the best over the whole picture and the best over the figure alone.
 
         The cost is the Chebyshev distance of quantised OKLab, truncated at `AGREE`. The figure alone finds the source
         of a picture whose background was replaced: over the whole picture a stranger on a like background wins.
+        Unshifted costs (plain and flipped) choose whom it is worth to shift.
         """
-        height, width = native.shape[:2]
-        limit = np.uint8(AGREE * LEVELS)
         quantised = _quantised(srgb_to_oklab(native))
+        everyone = np.arange(len(self))
         costs = np.full((2, len(self)), np.inf)
         which = np.zeros((2, len(self)), dtype=np.intp)
-        for number, a in enumerate(ALIGNMENTS):
-            moved, rest = _aligned(height, width, a)
-            planes = (quantised[:, ::-1] if a.flipped else quantised)[moved]
-            cost: U8 | None = None
-            for channel in range(3):  # 8-bit arithmetic throughout: the inner loop of the whole assessment
-                theirs, ours = self._planes[channel][:, rest[0], rest[1]], planes[..., channel]
-                step = np.maximum(theirs, ours) - np.minimum(theirs, ours)
-                cost = step if cost is None else np.maximum(cost, step, out=cost)
-            flat = np.minimum(cost, limit).reshape(len(self), -1).astype(np.float32)
-            weights = self._figure_weights[:, rest[0], rest[1]].reshape(len(self), -1)
-            for row, mean in enumerate((flat.mean(axis=1), np.einsum("nc,nc->n", flat, weights) / weights.sum(axis=1))):
-                better = mean < costs[row] - 1e-9
-                costs[row, better], which[row, better] = mean[better], number
-        if skip is not None:
-            costs[:, skip] = np.inf
-        chosen: dict[tuple[int, int], None] = {}
+        chosen = everyone
+        for group in (_PLAIN, _SHIFTED):
+            for number in group:
+                means = self._costs(quantised, chosen, ALIGNMENTS[number])
+                for row in range(2):
+                    better = chosen[means[row] < costs[row, chosen] - 1e-9]
+                    costs[row, better] = means[row][np.searchsorted(chosen, better)]
+                    which[row, better] = number
+            if skip is not None:
+                costs[:, skip] = np.inf
+            chosen = np.unique(np.argsort(costs, axis=1, kind="stable")[:, :_WORTH_SHIFTING])
+        picked: dict[tuple[int, int], None] = {}
         for row in range(2):
-            order = np.argsort(costs[row], kind="stable")[:most]
-            chosen |= {(int(i), int(which[row, i])): None for i in order if np.isfinite(costs[row, i])}
-        return [(i, ALIGNMENTS[number]) for i, number in chosen]
+            order = np.argsort(costs[row], kind="stable")[:_WORTH_COMPARING]
+            picked |= {(int(i), int(which[row, i])): None for i in order if np.isfinite(costs[row, i])}
+        return [(i, ALIGNMENTS[number]) for i, number in picked]
+
+    def _costs(self, quantised: U8, chosen: NDArray[np.intp], alignment: Alignment) -> tuple[F32, F32]:
+        """Mean truncated distance to the chosen pictures in one alignment: whole picture, and figure alone; [n] each."""
+        height, width = quantised.shape[:2]
+        moved, rest = _aligned(height, width, alignment)
+        planes = (quantised[:, ::-1] if alignment.flipped else quantised)[moved]
+        cost = np.zeros((len(chosen), *planes.shape[:2]), dtype=np.uint8)
+        for channel in range(3):  # 8-bit arithmetic throughout: the inner loop of the whole assessment
+            theirs, ours = self._planes[channel][chosen, rest[0], rest[1]], planes[..., channel]
+            np.maximum(cost, np.maximum(theirs, ours) - np.minimum(theirs, ours), out=cost)
+        flat = np.minimum(cost, np.uint8(AGREE * LEVELS)).reshape(len(chosen), -1).astype(np.float32)
+        weights = self._figure_weights[chosen, rest[0], rest[1]].reshape(len(chosen), -1)
+        return flat.mean(axis=1), np.einsum("nc,nc->n", flat, weights) / weights.sum(axis=1)
 
     def compare(self, native: U8, index: int, alignment: Alignment) -> Match:
         """Compare with one picture of the index in a given alignment."""
@@ -168,7 +182,8 @@ class NativeIndex:
 
 def _quantised(oklab: F32) -> U8:
     """OKLab as uint8 [..., 3], 255 steps to 1.0 on every axis."""
-    return np.clip(np.rint(oklab * LEVELS + np.array([0, 110, 110], dtype=np.float32)), 0, 255).astype(np.uint8)
+    shifted = oklab * LEVELS + np.array([0, 110, 110], dtype=np.float32)
+    return np.asarray(np.clip(np.rint(shifted), 0, 255), dtype=np.uint8)
 
 
 def change_regions(ours: U8, theirs: U8, oklab: F32) -> Mask:
@@ -187,18 +202,25 @@ def change_regions(ours: U8, theirs: U8, oklab: F32) -> Mask:
     """
     delta = ours.astype(np.int16) - theirs
     plain = np.abs(delta).max(axis=2)
-    close = plain <= max(2 * CAST, float(np.percentile(plain, 30)))
+    close = plain <= max(2 * CAST, _low(plain, 0.30))
     cast = np.clip(np.median(delta[close], axis=0), -CAST, CAST)
     # The smaller of the two readings: where there is no cast, an estimate from few cells must not invent one.
     rest = np.minimum(plain, np.abs(delta - cast).max(axis=2))
     # The lower third of the largest of three half-normal channels lies at about one standard deviation.
-    noise = float(np.percentile(rest, 33))
+    noise = _low(rest, 0.33)
     limit = min(max(NOISE_FLOOR, NOISE_REACH * noise), NOISE_CEILING)
     labels = label_regions((rest > limit) & (oklab > SEEN))
     sizes = np.bincount(labels.reshape(-1))
     keep = sizes >= FAINT_REGION
     keep[0] = False
     return np.asarray(keep[labels])
+
+
+def _low(values: NDArray[Any], share: float) -> float:
+    """The value below which `share` of all lie (np.percentile costs as much as everything around it)."""
+    flat = values.reshape(-1)
+    place = int(share * (len(flat) - 1))
+    return float(np.partition(flat, place)[place])
 
 
 def boxes(mask: Mask) -> list[tuple[int, int, int, int, int]]:

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import Floats, ciede2000, srgb_to_cielab
 from graftset.pixels.grid import AxisGrid
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 
 SAME_COLOR = 2.0  # CIEDE2000: colours closer than this count as one
 FLAT = 4.0  # CIEDE2000: neighbouring cells closer than this belong to one flat region
@@ -53,12 +52,12 @@ def texture_noise(samples: U8, flat: NDArray[np.bool_]) -> float:
     return float(gray.std(axis=1).mean())
 
 
-def neighbor_differences(lab: F64) -> tuple[F64, F64]:
+def neighbor_differences(lab: Floats) -> tuple[Floats, Floats]:
     """CIEDE2000 between horizontal and vertical neighbours of CIELAB cells: [h, w - 1] and [h - 1, w]."""
     return ciede2000(lab[:, :-1], lab[:, 1:]), ciede2000(lab[:-1], lab[1:])
 
 
-def flat_cells(dx: F64, dy: F64) -> NDArray[np.bool_]:
+def flat_cells(dx: Floats, dy: Floats) -> NDArray[np.bool_]:
     """Cells whose four neighbours all lie within `FLAT`; bool [h, w]."""
     flat = np.ones((dx.shape[0], dy.shape[1]), dtype=bool)
     flat[:, :-1] &= dx < FLAT
@@ -68,7 +67,7 @@ def flat_cells(dx: F64, dy: F64) -> NDArray[np.bool_]:
     return flat
 
 
-def render_noise(lab: F64, flat: NDArray[np.bool_]) -> float:
+def render_noise(lab: Floats, flat: NDArray[np.bool_]) -> float:
     """Robust colour noise of cells within one flat region, CIEDE2000.
 
     Every flat cell is compared with the median of its 3x3 neighbourhood, which follows gradients; the median of those
@@ -88,27 +87,36 @@ def color_count(native: U8) -> int:
     codes, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)
     codes = codes[np.argsort(-counts, kind="stable")]
     lab = srgb_to_cielab(np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8))
+    squared = (lab**2).sum(axis=1)
+    # At 2 CIEDE2000, CIE76 stays under 11 all over sRGB: the costly formula is needed for near pairs only.
+    near = squared[:, None] + squared[None] - 2 * lab @ lab.T < (5.5 * SAME_COLOR) ** 2
+    first, second = np.nonzero(near)
+    near[first, second] = ciede2000(lab[first], lab[second]) < SAME_COLOR
+    merged = np.zeros(len(lab), dtype=bool)
     kept = 0
-    while len(lab):
+    while not merged.all():
+        merged |= near[int(merged.argmin())]
         kept += 1
-        lab = lab[ciede2000(lab, lab[0]) >= SAME_COLOR]
     return kept
 
 
-def orphan_cells(lab: F64) -> float:
-    """Share of cells that match none of their 8 neighbours within 2 CIEDE2000 of each other.
+def orphan_cells(lab: Floats, steps: tuple[Floats, Floats] | None = None) -> float:
+    """Share of cells that match none of their 8 neighbours, that is, differ by `FLAT` or more from each.
 
-    A match tolerates the picture's own colour noise: the limit is the larger of 2 and twice the render noise would
-    be circular, so it is fixed at `FLAT`.
+    `steps` are the `neighbor_differences` of `lab`, where the caller has them already.
     """
     h, w = lab.shape[:2]
+    dx, dy = neighbor_differences(lab) if steps is None else steps
     matched = np.zeros((h, w), dtype=bool)
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        a = lab[: h - dy, max(0, -dx) : w - max(0, dx)]
-        b = lab[dy:, max(0, dx) : w + min(0, dx)]
-        same = ciede2000(a, b) < FLAT
-        matched[: h - dy, max(0, -dx) : w - max(0, dx)] |= same
-        matched[dy:, max(0, dx) : w + min(0, dx)] |= same
+    for difference, here, there in (
+        (dx, (slice(None), slice(0, w - 1)), (slice(None), slice(1, w))),
+        (dy, (slice(0, h - 1), slice(None)), (slice(1, h), slice(None))),
+        (None, (slice(0, h - 1), slice(0, w - 1)), (slice(1, h), slice(1, w))),
+        (None, (slice(0, h - 1), slice(1, w)), (slice(1, h), slice(0, w - 1))),
+    ):
+        same = (ciede2000(lab[here], lab[there]) if difference is None else difference) < FLAT
+        matched[here] |= same
+        matched[there] |= same
     return float(1.0 - matched.mean())
 
 
@@ -140,7 +148,7 @@ def edge_profile(rgb: U8, native: U8, x: AxisGrid, y: AxisGrid) -> tuple[float, 
     return (float(np.median(width)), float(np.median(np.abs(drift)))) if len(width) else (0.0, 0.0)
 
 
-def _transitions(pixels: U8, cells: U8, across: AxisGrid, along: AxisGrid) -> tuple[F64, F64]:
+def _transitions(pixels: U8, cells: U8, across: AxisGrid, along: AxisGrid) -> tuple[Floats, Floats]:
     """10-90 % widths and signed displacements, px, of all clear borders between horizontal neighbours."""
     left, right = cells[:, :-1].astype(np.int16), cells[:, 1:].astype(np.int16)
     step = (right - left).astype(np.float32)
@@ -169,7 +177,7 @@ def _transitions(pixels: U8, cells: U8, across: AxisGrid, along: AxisGrid) -> tu
     return width, start + half + 0.5 - line
 
 
-def _crossing(t: F32, level: float) -> F64:
+def _crossing(t: F32, level: float) -> Floats:
     """Where rising curves [B, P] first reach `level`, in samples, by linear interpolation between pixel centres."""
     reached = t >= level
     after = np.where(reached.any(axis=1), reached.argmax(axis=1), t.shape[1] - 1)

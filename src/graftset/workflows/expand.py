@@ -29,7 +29,9 @@ class Expansion:
     report: Path
 
 
-def expand(session: Session, *, policy: Policy | None = None, size: int | None = None, force: bool = False) -> Expansion:
+def expand(
+    session: Session, *, policy: Policy | None = None, size: int | None = None, force: bool = False
+) -> Expansion:
     """Run every stage; each takes up where a killed run left off."""
     taken = steps.ingest(session)
     assessed = steps.assess(session)
@@ -43,6 +45,11 @@ def expand(session: Session, *, policy: Policy | None = None, size: int | None =
         except BuildError as error:
             # A plan that cannot be carried out (nothing was admitted, say) must not cost the others or the report.
             not_built.append((plan, str(error)))
-    notes = (*taken.notes, *assessed.notes, *proposed.notes, *(f"{plan} was not built: {why}" for plan, why in not_built))
+    notes = (
+        *taken.notes,
+        *assessed.notes,
+        *proposed.notes,
+        *(f"{plan} was not built: {why}" for plan, why in not_built),
+    )
     page = steps.report(session, builds, notes)
     return Expansion(taken, assessed, proposed, selection, tuple(builds), tuple(not_built), page)

@@ -191,11 +191,11 @@ def build(
 
 def _check_images(views: Sequence[ImageView], plan: str, *, selected: bool) -> None:
     if not any(view.origin == "original" for view in views):
-        raise EmptyInputError("There are no originals to build from", field="originals", remedy="Run `graftset ingest`.")
-    if plan != "originals" and not selected:
-        raise UserError(
-            "Nothing was selected yet", field="--plan", value=plan, remedy="Run `graftset select` first."
+        raise EmptyInputError(
+            "There are no originals to build from", field="originals", remedy="Run `graftset ingest`."
         )
+    if plan != "originals" and not selected:
+        raise UserError("Nothing was selected yet", field="--plan", value=plan, remedy="Run `graftset select` first.")
 
 
 def _native(catalog: Catalog, view: ImageView) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
