@@ -1,4 +1,4 @@
-"""The only place that opens or saves pixels: limits, orientation, alpha, embedded prompts, content hash.
+"""The only place that decodes or encodes pixels: limits, orientation, alpha, embedded prompts, content hash.
 
 reading.py   a file -> its pixels, or its header only; every refusal is a `SkipFile` with one reason
 pixels.py    the bytes of one image file -> uint8 [H, W, 3], decoded strictly
@@ -12,7 +12,7 @@ from __future__ import annotations
 from graftset.imageio.pixels import MAX_PIXELS
 from graftset.imageio.reading import MAX_BYTES, LoadedImage, ProbedImage, probe, read_rgb
 from graftset.imageio.text import embedded_text
-from graftset.imageio.writing import decode_png, encode_png, save_png
+from graftset.imageio.writing import decode_png, encode_png
 
 __all__ = [
     "MAX_BYTES",
@@ -24,5 +24,4 @@ __all__ = [
     "encode_png",
     "probe",
     "read_rgb",
-    "save_png",
 ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from graftset.files import write_whole
 from graftset.imageio.pixels import decode
 
 # On 512 px renders level 4 is within 4 % of level 6's size in a third of its time.
@@ -35,12 +33,3 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
         ValueError: Not a whole PNG.
     """
     return decode(data, "PNG")[0]
-
-
-def save_png(path: Path, rgb: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> None:
-    """Write `uint8 [H, W, 3]` to `path` as PNG, whole or not at all.
-
-    Raises:
-        UserError: The file cannot be written.
-    """
-    write_whole(path, encode_png(rgb, text=text))
