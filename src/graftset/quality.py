@@ -54,10 +54,12 @@ RENDER: Mapping[str, Knots] = {
     "render_noise": ((0.5, 10), (0.9, 8.5), (1.4, 7), (2.5, 5), (5.0, 2), (10.0, 0)),
 }
 
-# Native parts: distance outside the originals' range, in widths of that range -> score.
-OUTSIDE: Knots = ((0.0, 10), (0.25, 8), (0.75, 5), (1.5, 2), (3.0, 0))
+# Native parts: ratio to the originals' 99.5 percentile -> score. A render adds colours to any picture, so the fall is slow.
+OUTSIDE: Knots = ((1.0, 10), (2.0, 9.3), (3.0, 8), (5.0, 5), (8.0, 2), (16.0, 0))
 # Native measures of which only too much is a fault: a plainer picture than any original is not worse for it.
 ONE_SIDED = frozenset({"color_count", "off_palette", "orphan_cells"})
+# Originals may use four colours, or have no orphan cell at all: the limits under which more is still unremarkable.
+LEAST: Mapping[str, float] = {"color_count": 16.0, "off_palette": 0.01, "orphan_cells": 0.02}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,9 @@ class Scale:
     def parts(self, measures: Mapping[str, float]) -> dict[str, float]:
         """Every part that can be told from `measures`, 0-10."""
         parts = {name: interpolate(knots, measures[name]) for name, knots in RENDER.items() if name in measures}
-        for name, (low, high) in self.ranges.items():
+        for name, (_, high) in self.ranges.items():
             if name in measures:
-                width = max(high - low, 0.25 * abs(high), 1e-6)
-                parts[name] = interpolate(OUTSIDE, max(0.0, measures[name] - high) / width)
+                parts[name] = interpolate(OUTSIDE, measures[name] / max(high, LEAST[name]))
         value = measures.get("structure_novelty", float("nan"))
         if self.novelty is not None and np.isfinite(value):
             low, middle, high, top = self.novelty

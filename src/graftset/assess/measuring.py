@@ -17,6 +17,7 @@ from graftset.imageio import encode_png, read_rgb
 from graftset.pixels.background import BackgroundReading, read_background
 from graftset.pixels.color import srgb_to_cielab, to_hex
 from graftset.pixels.grid import (
+    MIN_CELL_PX,
     MIN_CELLS,
     MIN_CONFIDENCE,
     AxisGrid,
@@ -40,7 +41,7 @@ from graftset.pixels.structure import (
 U8 = NDArray[np.uint8]
 
 PRODUCER = "pixels"
-VERSION = "1"  # raise it when any figure below changes: everything is then measured anew
+VERSION = "2"  # raise it when any figure below changes: everything is then measured anew
 
 SMALL = 128  # px: a picture up to this size without a grid is taken to be native already
 _GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
@@ -135,18 +136,22 @@ def measure_pixels(rgb: U8, expected: tuple[int, int] | None = None) -> tuple[di
 def _find_grid(rgb: U8, expected: tuple[int, int] | None) -> tuple[AxisGrid, AxisGrid, bool] | None:
     """The grid along both axes, and whether the picture is a clean enlargement on it."""
     height, width = rgb.shape[:2]
-    if (width, height) != expected:
-        factor = exact_enlargement(rgb)
-        if factor > 1 and min(width, height) // factor >= MIN_CELLS:
-            return _whole(width, factor), _whole(height, factor), True
-        expected_x, expected_y = expected or (None, None)
-        across, down = step_profiles(rgb)
-        x, y = find_axis(across, expected=expected_x), find_axis(down, expected=expected_y)
-        if x is not None and y is not None and (expected or min(x.confidence, y.confidence) >= MIN_CONFIDENCE):
-            return x, y, False
-        if max(width, height) > SMALL:
-            return None
-    return _whole(width, 1), _whole(height, 1), True
+    native = _whole(width, 1), _whole(height, 1), True
+    if (width, height) == expected:
+        return native
+    factor = exact_enlargement(rgb)
+    if factor > 1 and min(width, height) // factor >= MIN_CELLS:
+        return _whole(width, factor), _whole(height, factor), True
+    expected_x, expected_y = expected or (None, None)
+    # A small picture is native already, unless it is large enough to hold the originals' grid enlarged.
+    holds = expected is not None and min(width / expected[0], height / expected[1]) >= MIN_CELL_PX
+    if max(width, height) <= SMALL and not holds:
+        return native
+    across, down = step_profiles(rgb)
+    x, y = find_axis(across, expected=expected_x), find_axis(down, expected=expected_y)
+    if x is not None and y is not None and (holds or min(x.confidence, y.confidence) >= MIN_CONFIDENCE):
+        return x, y, False
+    return native if max(width, height) <= SMALL else None
 
 
 def _whole(length: int, factor: int) -> AxisGrid:

@@ -25,7 +25,7 @@ from graftset.records import Assessment, ImageRecord, Traits
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "1"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "2"  # raise it when anything relative to the originals changes: everything is then assessed anew
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together
 

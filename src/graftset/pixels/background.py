@@ -1,7 +1,7 @@
 """What is behind the figure: its cells, its kind and its colours.
 
-The figure of a portrait stands on the lower edge, so the background is what reaches the upper edge and the upper part
-of the sides. Colours on that ring are grouped; the background is every cell connected to the ring through cells of
+The figure of a portrait stands on the lower edge and may reach the upper one in the middle, so the background is what
+reaches the upper corners and the upper part of the sides. Colours on that ring are grouped; the background is every cell connected to the ring through cells of
 those colours. Its kind follows from how the colours are laid out, not from a list of known patterns.
 """
 
@@ -41,13 +41,15 @@ class BackgroundReading:
 
 
 def ring(height: int, width: int) -> Mask:
-    """The cells where background is certain to show: the top row, and the sides down to 60 %.
+    """The cells where background is certain to show: the sides down to 60 %, and the top row but for its middle half.
 
-    One cell thick for every 24, because hair often begins in the second row.
+    Hair, hats and crowns reach the upper edge in the middle; what is behind them shows beside them too. One cell thick
+    for every 24.
     """
     mask = np.zeros((height, width), dtype=bool)
     thick = max(1, min(height, width) // 24)
     mask[:thick] = True
+    mask[:thick, width // 4 : width - width // 4] = False
     mask[: round(0.6 * height), :thick] = True
     mask[: round(0.6 * height), -thick:] = True
     return mask

@@ -207,7 +207,26 @@ def _survey() -> tuple[F32, NDArray[np.float64]]:
         if vote.any():
             colors.append(from_hex(code))
             says.append(vote / vote.sum())
-    return srgb_to_oklab(np.array(colors)), np.array(says)
+    anchors, speaks = _achromatic_anchors()
+    return np.concatenate([srgb_to_oklab(np.array(colors)), anchors]), np.concatenate([np.array(says), speaks])
+
+
+def _achromatic_anchors() -> tuple[F32, F64]:
+    """Near-black and near-white points, OKLab float32 [N, 3], with their votes.
+
+    The survey asked for names, and nobody names a colour "black" twice: among 949 names there are seven dark browns for
+    every black, so a barely tinted dark would be called brown. People who describe a picture call it black.
+    """
+    hues = np.radians(np.arange(0, 360, 60))
+    tints = [(0.0, 0.0)] + [(r * np.cos(h), r * np.sin(h)) for r in (0.012, 0.024) for h in hues]
+    points, says = [], []
+    for term, levels, reach in (("black", (0.0, 0.08, 0.14, 0.19, 0.23, 0.26), 13), ("white", (0.97, 0.985, 1.0), 7)):
+        vote = np.zeros(len(TERMS))
+        vote[TERMS.index(term)] = 1.0
+        for level in levels:
+            points += [(level, a, b) for a, b in tints[:reach]]
+            says += [vote] * reach
+    return np.array(points, dtype=np.float32), np.array(says)
 
 
 def survey_votes(oklab: ArrayLike) -> F64:

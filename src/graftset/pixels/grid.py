@@ -21,6 +21,7 @@ F64 = NDArray[np.float64]
 MIN_CELLS = 8  # fewer cells than this cannot carry a picture
 MIN_CELL_PX = 2.5  # below it soft edges of neighbouring cells overlap and nothing can be measured
 MIN_CONFIDENCE = 0.2  # under it the picture has no grid worth the name
+CONVINCING = 0.5  # confidence from which a grid other than the originals' is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +137,15 @@ def find_axis(profile: F64, *, expected: int | None = None) -> AxisGrid | None:
     for factor in (2, 3):
         while cells * factor < most and _extra_lines(profile, cells, _phase(spectrum, cells), factor) > 0.2:
             cells *= factor
-    if expected is not None and abs(cells - expected) >= 0.5 and expected < most:
-        fit = _explained(profile, expected, _phase(spectrum, expected))
-        if fit > max(MIN_CONFIDENCE, 0.7 * _explained(profile, cells, _phase(spectrum, cells))):
-            cells = float(expected)
-    settled = _settle(profile, cells, _phase(spectrum, cells))
-    if expected is not None and expected < most and settled.confidence < MIN_CONFIDENCE:
-        # Nothing explains the edges: read the picture on the originals' grid and let the render measures say so.
-        return AxisGrid(expected, length / expected, 0.0, _explained(profile, expected, 0.0))
-    return settled
+    if expected is not None and expected < most and abs(cells - expected) >= 0.5:
+        own = _explained(profile, cells, _phase(spectrum, cells))
+        theirs = _explained(profile, expected, _phase(spectrum, expected))
+        # Another grid must be plain to see to be believed; where nothing explains the edges, the picture is read on
+        # the originals' grid and the render measures say how badly it fits.
+        if own < CONVINCING or theirs > 0.6 * own:
+            offset = _phase(spectrum, expected) if theirs > MIN_CONFIDENCE else 0.0
+            return _settle(profile, float(expected), offset)
+    return _settle(profile, cells, _phase(spectrum, cells))
 
 
 def _phase(spectrum: NDArray[np.complex128], cells: float) -> float:

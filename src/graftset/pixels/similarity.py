@@ -25,13 +25,14 @@ Mask = NDArray[np.bool_]
 
 LEVELS = 255.0  # quantised OKLab: one step is 1 / 255 on every axis
 AGREE = 0.10  # OKLab: cells further apart are simply different; how much further says nothing
+SAME = 0.045  # OKLab: cells of a variation that were left alone stay within it under realistic render noise
 NOISE_FLOOR = 12.0  # 8-bit levels: differences under it are never taken for a change
 NOISE_REACH = 5.0  # a change exceeds this many standard deviations of the noise between the two pictures
 NOISE_CEILING = 24.0  # 8-bit levels: differences over it always are a change
 CAST = 10.0  # 8-bit levels: a colour cast of the whole picture up to this is render noise
 FAINT_REGION = 2  # cells: a single deviating cell is a rendering accident, two that touch are a change
 SEEN = 0.015  # OKLab: a difference nobody sees is none, however many levels it takes in the dark
-KIN = 0.55  # share of the original's figure cells that must agree for a candidate to be its variation
+KIN = 0.5  # share of the original's figure cells that must agree for a candidate to be its variation
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Match:
 
     index: int  # of the other picture
     distance: float  # mean OKLab distance per cell
-    agreement: float  # share of the other picture's figure cells that agree, 0-1
+    agreement: float  # share of the other picture's figure cells that have the same colour within `SAME`, 0-1
     alignment: Alignment
     changed: Mask  # bool [h, w] in the first picture's cells: regions that differ beyond render noise
 
@@ -167,14 +168,14 @@ class NativeIndex:
         ours = (native[:, ::-1] if alignment.flipped else native)[moved]
         theirs, figure = self.natives[index][rest], self.figures[index][rest]
         oklab = np.linalg.norm(srgb_to_oklab(ours) - self._oklab[index][rest], axis=-1)
-        agree = oklab < AGREE
-        changed = change_regions(ours, theirs, oklab)
+        changed = _in_regions(differing_cells(ours, theirs, oklab))
+        agree = oklab < SAME
         full = np.zeros((height, width), dtype=bool)
         full[moved] = changed
         return Match(
             index=index,
             distance=float(oklab.mean()),
-            agreement=float(agree[figure].mean()) if figure.any() else float(agree.mean()),
+            agreement=float(agree[figure].mean() if figure.any() else agree.mean()),
             alignment=alignment,
             changed=full[:, ::-1] if alignment.flipped else full,
         )
@@ -186,8 +187,8 @@ def _quantised(oklab: F32) -> U8:
     return np.asarray(np.clip(np.rint(shifted), 0, 255), dtype=np.uint8)
 
 
-def change_regions(ours: U8, theirs: U8, oklab: F32) -> Mask:
-    """Connected regions where two aligned pictures differ beyond render noise.
+def differing_cells(ours: U8, theirs: U8, oklab: F32) -> Mask:
+    """Cells of two aligned pictures that differ beyond render noise.
 
     A colour cast over the whole picture is taken out first, and the noise is read from the cells that agree best (the
     lower third), so that a new background over most of the picture does not pass for noise.
@@ -198,7 +199,7 @@ def change_regions(ours: U8, theirs: U8, oklab: F32) -> Mask:
         oklab: OKLab distance of the cells, float32 [h, w].
 
     Returns:
-        bool [h, w]: cells that deviate by more than the noise limit, in 8-connected regions of two cells or more.
+        bool [h, w].
     """
     delta = ours.astype(np.int16) - theirs
     plain = np.abs(delta).max(axis=2)
@@ -209,7 +210,12 @@ def change_regions(ours: U8, theirs: U8, oklab: F32) -> Mask:
     # The lower third of the largest of three half-normal channels lies at about one standard deviation.
     noise = _low(rest, 0.33)
     limit = min(max(NOISE_FLOOR, NOISE_REACH * noise), NOISE_CEILING)
-    labels = label_regions((rest > limit) & (oklab > SEEN))
+    return np.asarray((rest > limit) & (oklab > SEEN))
+
+
+def _in_regions(different: Mask) -> Mask:
+    """The cells that lie in 8-connected regions of `FAINT_REGION` cells or more."""
+    labels = label_regions(different)
     sizes = np.bincount(labels.reshape(-1))
     keep = sizes >= FAINT_REGION
     keep[0] = False
