@@ -192,8 +192,8 @@ class Review:
 class ImageView:
     """Everything known of one image: what `graftset images --json` prints, and what select, build and report read.
 
-    `prompt` is the text a candidate came with (None for originals). `caption` is the current caption: an original's own,
-    or, for a candidate, one that was applied or edited (None until then).
+    `prompt` is the text a candidate came with (None for originals). `caption` is the current caption: an original's
+    own, or, for a candidate, one that was applied or edited (None until then).
     """
 
     path: str

@@ -50,7 +50,8 @@ def name_background(reading: Mapping[str, Any], words: ColorWords) -> Background
     outweigh each of its greens. The confidence is how far the best word leads the next acceptable one's votes, scaled
     by how much of the ring around the picture belongs to the background at all.
     """
-    colors, held = [], {}
+    colors: list[tuple[ColorShare, list[tuple[str, float]]]] = []
+    held: dict[str, float] = {}
     for code, share in reading["colors"]:
         ranked = words.rank(srgb_to_oklab(from_hex(code)))
         accepted = words.words(srgb_to_oklab(from_hex(code)))

@@ -23,9 +23,52 @@ EVERYWHERE = 0.9  # share of captions that hold a part which is boilerplate
 _NOUN = re.compile(r"backgrounds?\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 _MODIFIERS = frozenset(
-    "light dark medium mid bright pale deep hot soft dull muted vivid neon pastel electric burnt dusty dusky warm cool "
-    "very lighter darker brighter baby royal bubble gum colored coloured color colour pigmented toned tone type style "
-    "clean plain simple flat almost more hunter".split()
+    (
+        "light",
+        "dark",
+        "medium",
+        "mid",
+        "bright",
+        "pale",
+        "deep",
+        "hot",
+        "soft",
+        "dull",
+        "muted",
+        "vivid",
+        "neon",
+        "pastel",
+        "electric",
+        "burnt",
+        "dusty",
+        "dusky",
+        "warm",
+        "cool",
+        "very",
+        "lighter",
+        "darker",
+        "brighter",
+        "baby",
+        "royal",
+        "bubble",
+        "gum",
+        "colored",
+        "coloured",
+        "color",
+        "colour",
+        "pigmented",
+        "toned",
+        "tone",
+        "type",
+        "style",
+        "clean",
+        "plain",
+        "simple",
+        "flat",
+        "almost",
+        "more",
+        "hunter",
+    )
 )
 _JOINERS = frozenset(("and", "to", "into", "of", "with", "in"))
 _KINDS: Mapping[str, str] = {
@@ -195,8 +238,8 @@ class Vocabulary:
         mean = {part: sum(where) / len(where) for part, where in places.items()}
         ordered = sorted(common, key=lambda part: (mean[part], part))
         wordings: dict[str, Counter[str]] = {slot: Counter() for slot in READERS}
-        for caption in captions:
-            for phrase in read_phrases(caption):
+        for text in captions:
+            for phrase in read_phrases(text):
                 wordings[phrase.slot][phrase.text.lower()] += 1
         return cls(
             head=tuple(part for part in ordered if mean[part] < 0.5),

@@ -149,6 +149,9 @@ def _find_grid(rgb: U8, expected: tuple[int, int] | None) -> tuple[AxisGrid, Axi
         return native
     across, down = step_profiles(rgb)
     x, y = find_axis(across, expected=expected_x), find_axis(down, expected=expected_y)
+    if holds and x is not None and y is not None and not 0.9 < x.cell / y.cell < 1.1:
+        # Cells are square: another grid along one axis alone is an accident of the picture.
+        x, y = find_axis(across, expected=expected_x, insist=True), find_axis(down, expected=expected_y, insist=True)
     if x is not None and y is not None and (holds or min(x.confidence, y.confidence) >= MIN_CONFIDENCE):
         return x, y, False
     return native if max(width, height) <= SMALL else None

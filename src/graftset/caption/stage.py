@@ -48,7 +48,7 @@ def propose(catalog: Catalog) -> CaptionReport:
     appended = catalog.save_proposals("checked", AUTHOR, checked) + catalog.save_proposals(
         "proposed", AUTHOR, proposals
     )
-    claims = Counter(claim.verdict for proposal in proposals.values() for claim in proposal.claims)
+    claims: Counter[str] = Counter(claim.verdict for proposal in proposals.values() for claim in proposal.claims)
     return CaptionReport(
         claims=claims,
         corrected=sum(1 for proposal in proposals.values() if proposal.changes),

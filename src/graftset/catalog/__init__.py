@@ -3,6 +3,12 @@
 Files, captions, measurements and selections are written in batches, each in one transaction, so that a killed command
 keeps what it had finished. Captions are append-only. Measurements are cached for ever by content hash, producer and
 version; an assessment depends on the whole project and is replaced.
+
+store.py      the queries
+opening.py    the engine and the migrations
+schema.py     the tables
+joining.py    what the stages know of one image -> one `ImageView`
+contract.py   an `ImageView` as the JSON of `graftset images`
 """
 
 from graftset.catalog.store import Catalog

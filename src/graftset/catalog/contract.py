@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from graftset.quality import faults
 from graftset.records import Background, ImageView, TraitSeen
 
 
@@ -37,6 +38,7 @@ def image_json(view: ImageView) -> dict[str, Any]:
         },
         "score": view.score,
         "score_parts": view.score_parts,
+        "faults": list(faults(view.score_parts)),
         "measures": view.measures,
         "traits": {
             **({"background": _background(view.traits.background)} if view.traits.background else {}),

@@ -68,6 +68,7 @@ captions = Table(
     Column("claims", JSON, nullable=False),  # list of records.Claim
     Column("changes", JSON, nullable=False),  # list of records.CaptionChange
     Column("incoming", Text),  # the text as it came in that this rests on
+    Column("sha256", String(64), nullable=False),  # of the picture it was said of
     Column("author", Text, nullable=False),
     Column("at", String(40), nullable=False),
     Index("captions_by_image", "image_id", "kind", "id"),

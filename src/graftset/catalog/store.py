@@ -6,36 +6,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, func, insert, select, text, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
 from graftset.errors import UserError
 from graftset.records import (
     Assessment,
-    CaptionChange,
     CaptionProposal,
     Choice,
-    Claim,
     ImageRecord,
     ImageView,
     Selection,
     Skip,
 )
 
-REVISION = "0001"  # the newest migration; a test holds it to migrations/versions/
 T = TypeVar("T")
 _BATCH = 400  # SQLite takes a limited number of variables in one statement
 
 _RECORD = TypeAdapter(ImageRecord)
 _ASSESSMENT = TypeAdapter(Assessment)
-_CLAIMS = TypeAdapter(tuple[Claim, ...])
-_CHANGES = TypeAdapter(tuple[CaptionChange, ...])
 _CHOICE = TypeAdapter(Choice)
 _SELECTION = TypeAdapter(Selection)
 
@@ -60,30 +53,7 @@ class Catalog:
         Raises:
             UserError: The database cannot be opened, or was written by a newer graftset.
         """
-        try:
-            parsed = make_url(url)
-        except Exception as error:
-            raise UserError(
-                "The catalog URL cannot be read",
-                field="catalog.url",
-                value=url,
-                remedy="Give an SQLAlchemy URL such as sqlite:////data/catalog.db or postgresql+psycopg://host/name.",
-            ) from error
-        try:
-            if parsed.get_backend_name() == "sqlite" and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(parsed)
-            if engine.dialect.name == "sqlite":
-                event.listen(engine, "connect", _prepare_sqlite)
-            _migrate(engine)
-        except (OperationalError, DatabaseError, OSError, ModuleNotFoundError) as error:
-            raise UserError(
-                f"The catalog cannot be opened: {getattr(error, 'orig', None) or error}",
-                field="catalog",
-                value=parsed.render_as_string(hide_password=True),
-                remedy="Check that the place exists and is writable; a damaged catalog can be deleted and is made anew.",
-            ) from error
-        return cls(engine)
+        return cls(open_engine(url))
 
     def close(self) -> None:
         """Release every connection."""
@@ -279,7 +249,7 @@ class Catalog:
         with self._write() as connection:
             for batch in _batches(list(rows)):
                 found = connection.execute(
-                    select(images.c.id, images.c.path, images.c.record).where(images.c.path.in_(batch))
+                    select(images.c.id, images.c.path, images.c.sha256, images.c.record).where(images.c.path.in_(batch))
                 ).all()
                 latest = _latest_captions(connection, kind, [row.id for row in found])
                 for row in found:
@@ -289,9 +259,10 @@ class Catalog:
                         "kind": kind,
                         "text": proposal.text,
                         "composed": proposal.composed,
-                        "claims": _CLAIMS.dump_python(proposal.claims, mode="json"),
-                        "changes": _CHANGES.dump_python(proposal.changes, mode="json"),
+                        "claims": CLAIMS.dump_python(proposal.claims, mode="json"),
+                        "changes": CHANGES.dump_python(proposal.changes, mode="json"),
                         "incoming": row.record["text"],
+                        "sha256": row.sha256,
                         "author": author,
                     }
                     last = latest.get(row.id)
@@ -306,15 +277,16 @@ class Catalog:
         stamp, appended = now(), 0
         with self._write() as connection:
             for batch in _batches(list(texts)):
-                ids = _ids(connection, batch)
-                latest = _latest_captions(connection, "current", list(ids.values()))
-                for path, image_id in ids.items():
-                    if image_id in latest and latest[image_id]["text"] == texts[path]:
+                query = select(images.c.id, images.c.path, images.c.sha256).where(images.c.path.in_(batch))
+                found = connection.execute(query).all()
+                latest = _latest_captions(connection, "current", [row.id for row in found])
+                for row in found:
+                    said = {"text": texts[row.path], "sha256": row.sha256}
+                    last = latest.get(row.id)
+                    if last is not None and all(last[key] == value for key, value in said.items()):
                         continue
-                    values = {"image_id": image_id, "kind": "current", "text": texts[path], "author": author}
-                    connection.execute(
-                        insert(captions).values(**values, composed=False, claims=[], changes=[], at=stamp)
-                    )
+                    values = {"image_id": row.id, "kind": "current", **said, "author": author, "at": stamp}
+                    connection.execute(insert(captions).values(**values, composed=False, claims=[], changes=[]))
                     appended += 1
         return appended
 
@@ -330,7 +302,8 @@ class Catalog:
         """Append a selection; the newest one counts."""
         head = _SELECTION.dump_python(replace(selection, choices=()), mode="json")
         with self._write() as connection:
-            number = connection.execute(insert(selections).values(data=head, at=now())).inserted_primary_key[0]
+            key = connection.execute(insert(selections).values(data=head, at=now())).inserted_primary_key
+            number = None if key is None else key[0]
             for batch in _batches(selection.choices):
                 ids = _ids(connection, [choice.path for choice in batch])
                 rows = [
@@ -367,7 +340,7 @@ class Catalog:
             query = select(choices.c.image_id, choices.c.data).where(choices.c.selection_id == newest)
             chosen = {row.image_id: _CHOICE.validate_python(row.data) for row in connection.execute(query)}
         return [
-            _view(
+            join(
                 _RECORD.validate_python(row.record),
                 None if row.data is None else _ASSESSMENT.validate_python(row.data),
                 {kind: latest.get(row.id) for kind, latest in said.items()},
@@ -375,56 +348,6 @@ class Catalog:
             )
             for row in rows
         ]
-
-
-def _view(
-    record: ImageRecord,
-    assessment: Assessment | None,
-    said: Mapping[str, dict[str, Any] | None],
-    choice: Choice | None,
-) -> ImageView:
-    """Join what the stages know of one image."""
-    original = record.origin == "original"
-    checked, current = said["checked"] if original else said["proposed"], said["current"]
-    if checked is not None and checked["incoming"] != record.text:
-        checked = None  # the caption file changed since: what was said of the old text does not hold
-    view = ImageView(
-        path=record.path,
-        sha256=record.sha256,
-        origin=record.origin,
-        generation=record.generation,
-        width=record.width,
-        height=record.height,
-        prompt=None if original else record.text,
-        caption=current["text"] if current else (record.text if original else None),
-        text_source=record.text_source,
-        provenance=record.provenance,
-        source_original=record.source_original,
-        source_basis=record.source_basis,
-        claims=_CLAIMS.validate_python(checked["claims"]) if checked else (),
-        changes=_CHANGES.validate_python(checked["changes"]) if checked else (),
-        proposed_caption=checked["text"] if checked and not original else None,
-        composed=bool(checked and checked["composed"]),
-        selected=None if choice is None else choice.selected,
-        reasons=() if choice is None else choice.reasons,
-    )
-    if assessment is None:
-        return view
-    stated = record.source_original is not None
-    return replace(
-        view,
-        grid=assessment.grid,
-        score=assessment.score,
-        score_parts=assessment.score_parts,
-        measures=assessment.measures,
-        traits=assessment.traits,
-        copy_of=assessment.copy_of,
-        repeat_of=assessment.repeat_of,
-        nearest_original=assessment.nearest_original,
-        source_original=record.source_original if stated else assessment.source_original,
-        source_basis=record.source_basis if stated else ("nearest" if assessment.source_original else None),
-        reasons=view.reasons or assessment.notes,
-    )
 
 
 def _latest_captions(
@@ -457,40 +380,3 @@ def _batches(items: Iterable[T]) -> Iterator[list[T]]:
             batch = []
     if batch:
         yield batch
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    """Write-ahead log: readers do not block the writer, and a killed process leaves whole transactions."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=30000")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; Alembic is only loaded where there is something to do."""
-    with engine.connect() as connection:
-        try:
-            present = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except DatabaseError:
-            connection.rollback()
-            present = None
-    if present == REVISION:
-        return
-    if present is not None and present > REVISION:
-        raise UserError(
-            "The catalog was written by a newer graftset",
-            field="catalog",
-            value=present,
-            remedy="Install that version, or give this project another catalog.",
-        )
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")

@@ -1,8 +1,9 @@
 """What is behind the figure: its cells, its kind and its colours.
 
 The figure of a portrait stands on the lower edge and may reach the upper one in the middle, so the background is what
-reaches the upper corners and the upper part of the sides. Colours on that ring are grouped; the background is every cell connected to the ring through cells of
-those colours. Its kind follows from how the colours are laid out, not from a list of known patterns.
+reaches the upper corners and the upper part of the sides. Colours on that ring are grouped; the background is every
+cell connected to the ring through cells of those colours. Its kind follows from how the colours are laid out, not from
+a list of known patterns.
 """
 
 from __future__ import annotations

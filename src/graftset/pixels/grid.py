@@ -110,12 +110,13 @@ def _extra_lines(profile: F64, cells: float, offset: float, factor: int) -> floa
     return (float(np.mean(peaks[~old])) - floor) / strength if strength > 0 and (~old).any() else 0.0
 
 
-def find_axis(profile: F64, *, expected: int | None = None) -> AxisGrid | None:
+def find_axis(profile: F64, *, expected: int | None = None, insist: bool = False) -> AxisGrid | None:
     """The grid along one axis of a step profile, or None where nothing repeats.
 
     Args:
         profile: float64 [L - 1], mean step between pixel i and i + 1 (see `step_profiles`).
         expected: The number of cells the originals have; decides between grids that explain the edges equally well.
+        insist: Take the expected number, however well another explains the edges.
 
     Returns:
         Cells, cell size and offset in px, and the confidence 0-1 (share of edge energy on the grid beyond chance).
@@ -142,7 +143,7 @@ def find_axis(profile: F64, *, expected: int | None = None) -> AxisGrid | None:
         theirs = _explained(profile, expected, _phase(spectrum, expected))
         # Another grid must be plain to see to be believed; where nothing explains the edges, the picture is read on
         # the originals' grid and the render measures say how badly it fits.
-        if own < CONVINCING or theirs > 0.6 * own:
+        if insist or own < CONVINCING or theirs > 0.6 * own:
             offset = _phase(spectrum, expected) if theirs > MIN_CONFIDENCE else 0.0
             return _settle(profile, float(expected), offset)
     return _settle(profile, cells, _phase(spectrum, cells))

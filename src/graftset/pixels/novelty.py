@@ -67,7 +67,6 @@ class PatchNovelty:
         cores = np.stack([core(figure) for figure in figures])
         ours = _patches(oklab)
         novelty = np.full(cores.shape, np.nan)
-        height, width = cores.shape[1:]
         for y, x in zip(*np.nonzero(cores.any(axis=0)), strict=True):
             which = np.flatnonzero(cores[:, y, x])
             rows, columns = slice(max(0, y - SLACK), y + SLACK + 1), slice(max(0, x - SLACK), x + SLACK + 1)

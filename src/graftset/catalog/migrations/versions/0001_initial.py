@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("claims", sa.JSON, nullable=False),
         sa.Column("changes", sa.JSON, nullable=False),
         sa.Column("incoming", sa.Text),
+        sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("at", sa.String(40), nullable=False),
     )

@@ -1,0 +1,67 @@
+"""Joining what the stages know of one image into one `ImageView`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from graftset.records import Assessment, CaptionChange, Choice, Claim, ImageRecord, ImageView
+
+CLAIMS = TypeAdapter(tuple[Claim, ...])
+CHANGES = TypeAdapter(tuple[CaptionChange, ...])
+
+
+def join(
+    record: ImageRecord,
+    assessment: Assessment | None,
+    said: Mapping[str, dict[str, Any] | None],
+    choice: Choice | None,
+) -> ImageView:
+    """Join what the stages know of one image."""
+    original = record.origin == "original"
+    checked, current = said["checked"] if original else said["proposed"], said["current"]
+    # What was said of another caption or of other pixels at this path does not hold any more.
+    if checked is not None and (checked["incoming"] != record.text or checked["sha256"] != record.sha256):
+        checked = None
+    if current is not None and current["sha256"] != record.sha256:
+        current = None
+    view = ImageView(
+        path=record.path,
+        sha256=record.sha256,
+        origin=record.origin,
+        generation=record.generation,
+        width=record.width,
+        height=record.height,
+        prompt=None if original else record.text,
+        caption=current["text"] if current else (record.text if original else None),
+        text_source=record.text_source,
+        provenance=record.provenance,
+        source_original=record.source_original,
+        source_basis=record.source_basis,
+        claims=CLAIMS.validate_python(checked["claims"]) if checked else (),
+        changes=CHANGES.validate_python(checked["changes"]) if checked else (),
+        proposed_caption=checked["text"] if checked and not original else None,
+        composed=bool(checked and checked["composed"]),
+        selected=None if choice is None else choice.selected,
+        reasons=() if choice is None else choice.reasons,
+    )
+    if assessment is None:
+        return view
+    stated = record.source_original is not None
+    return replace(
+        view,
+        grid=assessment.grid,
+        score=assessment.score,
+        score_parts=assessment.score_parts,
+        measures=assessment.measures,
+        traits=assessment.traits,
+        copy_of=assessment.copy_of,
+        repeat_of=assessment.repeat_of,
+        nearest_original=assessment.nearest_original,
+        source_original=record.source_original if stated else assessment.source_original,
+        source_basis=record.source_basis if stated else ("nearest" if assessment.source_original else None),
+        reasons=view.reasons or assessment.notes,
+    )
