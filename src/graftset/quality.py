@@ -57,7 +57,7 @@ RENDER: Mapping[str, Knots] = {
     "render_noise": ((0.5, 10), (0.9, 8.5), (1.4, 7), (2.5, 5), (5.0, 2), (10.0, 0)),
 }
 
-# Native parts: ratio to the originals' 99.5 percentile -> score. A render adds colours to any picture: the fall is slow.
+# Native parts: ratio to the originals' 99.5 percentile -> score. Any render adds colours: the fall is slow.
 OUTSIDE: Knots = ((1.0, 10), (2.0, 9.3), (3.0, 8), (5.0, 5), (8.0, 2), (16.0, 0))
 # Native measures of which only too much is a fault: a plainer picture than any original is not worse for it.
 ONE_SIDED = frozenset({"color_count", "off_palette", "orphan_cells"})

@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
+from graftset.catalog.joining import CHANGES, CLAIMS, join
+from graftset.catalog.opening import open_engine
 from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
 from graftset.errors import UserError
 from graftset.records import (

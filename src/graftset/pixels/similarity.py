@@ -149,7 +149,7 @@ class NativeIndex:
         return [(i, ALIGNMENTS[number]) for i, number in picked]
 
     def _costs(self, quantised: U8, chosen: NDArray[np.intp], alignment: Alignment) -> tuple[F32, F32]:
-        """Mean truncated distance to the chosen pictures in one alignment, whole and over the figure alone; [n] each."""
+        """Mean truncated distance to the chosen in one alignment, whole and over the figure alone: [n], [n]."""
         height, width = quantised.shape[:2]
         moved, rest = _aligned(height, width, alignment)
         planes = (quantised[:, ::-1] if alignment.flipped else quantised)[moved]
