@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import signal
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -37,9 +41,38 @@ def map_each(function: Callable[[A], B], inputs: Sequence[A], *, workers: int = 
 
     batch = max(1, min(16, len(inputs) // (4 * workers)))
     groups = [inputs[i : i + batch] for i in range(0, len(inputs), batch)]
-    with Parallel(n_jobs=workers, return_as="generator", pre_dispatch=4 * workers, batch_size=1) as pool:
-        for results in pool(delayed(_apply)(function, group) for group in groups):
+    # With more under way than the workers' queue holds (2 per worker), joblib's thread dies with a traceback on Ctrl-C.
+    pool = Parallel(n_jobs=workers, return_as="generator", pre_dispatch=2 * workers, batch_size=1)
+    with ExitStack() as at_end:
+        with _without_ctrl_c():
+            outputs = pool(delayed(_apply)(function, group) for group in groups)
+            at_end.callback(_throw_away, outputs)
+        for results in outputs:
             yield from results
+
+
+def _throw_away(outputs: Generator[object, None, None]) -> None:
+    """Stop what is still under way; nothing is where all results were taken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # joblib warns that results are lost
+        outputs.close()
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start processes that never see Ctrl-C, which a terminal sends to all of them: this process stops them itself.
+
+    A Ctrl-C in between is not lost: it comes when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # before the block: on Python 3.11 starting it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _apply(function: Callable[[A], B], group: Iterable[A]) -> list[B]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from graftset.pixels.color import ColorWords, from_hex, srgb_to_oklab
+from graftset.pixels.color import TERMS, ColorWords, acceptable, from_hex, srgb_to_oklab
 from graftset.records import Background, ColorShare
 from graftset.vocabulary import single_color_phrases
 
@@ -50,25 +50,23 @@ def name_background(reading: Mapping[str, Any], words: ColorWords) -> Background
     outweigh each of its greens. The confidence is how far the best word leads the next acceptable one's votes, scaled
     by how much of the ring around the picture belongs to the background at all.
     """
-    colors: list[tuple[ColorShare, list[tuple[str, float]]]] = []
+    shares = [float(share) for _, share in reading["colors"]]
+    votes = words.votes(srgb_to_oklab(np.stack([from_hex(code) for code, _ in reading["colors"]])))
+    colors = []
     held: dict[str, float] = {}
-    for code, share in reading["colors"]:
-        ranked = words.rank(srgb_to_oklab(from_hex(code)))
-        accepted = words.words(srgb_to_oklab(from_hex(code)))
-        colors.append((ColorShare(ranked[0][0], code, share, accepted), ranked))
-        held[ranked[0][0]] = held.get(ranked[0][0], 0.0) + share
+    for (code, share), vote in zip(reading["colors"], votes, strict=True):
+        accepted = acceptable(vote)
+        colors.append(ColorShare(accepted[0], code, share, accepted))
+        held[accepted[0]] = held.get(accepted[0], 0.0) + share
     value = max(held, key=lambda word: held[word])
-    votes = [dict(ranked) for _, ranked in colors]
-    weights = [color.share for color, _ in colors]
-    mean = {w: float(np.average([v[w] for v in votes], weights=weights)) for w in votes[0]}
+    mean = dict(zip(TERMS, np.average(votes, axis=0, weights=shares).tolist(), strict=True))
     # A word inside the acceptable set of the best one is a synonym here, not a rival.
-    synonyms = set(colors[0][0].words)
-    rival = max((vote for word, vote in mean.items() if word not in synonyms and word != value), default=0.0)
-    lead = 1.0 - rival / max(mean[value], 1e-9)
-    confidence = float(np.clip(lead, 0.0, 1.0)) * float(reading["coverage"])
+    synonyms = {value, *colors[0].words}
+    rival = max((vote for word, vote in mean.items() if word not in synonyms), default=0.0)
+    confidence = float(np.clip(1.0 - rival / max(mean[value], 1e-9), 0.0, 1.0)) * float(reading["coverage"])
     return Background(
         kind=reading["kind"],
         value=value,
-        colors=tuple(color for color, _ in colors),
+        colors=tuple(colors),
         confidence=round(confidence, 3),
     )

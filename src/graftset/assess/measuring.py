@@ -169,7 +169,7 @@ def _render_measures(
     width, drift = edge_profile(rgb, native, x, y)
     cell = (x.cell + y.cell) / 2
     return {
-        "grid_residual": grid_residual(sample_cells(rgb, x, y, span=0.9), native),
+        "grid_residual": grid_residual(sample_cells(rgb, x, y, samples=6, span=0.9), native),
         "edge_width": width / cell,
         "edge_drift": drift / cell,
         "texture_noise": texture_noise(core, flat),

@@ -218,7 +218,8 @@ def _assess_fresh(
         group = [pictures[f.path] for f in fresh if (f.origin == "original") is members]
         blocks += [(group[i : i + _BLOCK], members) for i in range(0, len(group), _BLOCK)]
     assessments: dict[str, Assessment] = {}
-    results = map_each(partial(_assess_block, reference), blocks, workers=workers, each_worth=_BLOCK)
+    worth = len(fresh) // max(1, len(blocks))
+    results = map_each(partial(_assess_block, reference), blocks, workers=workers, each_worth=worth)
     for (block, _), found in zip(blocks, results, strict=True):
         assessments |= {picture.path: assessment for picture, assessment in zip(block, found, strict=True)}
         progress(len(assessments), len(fresh))

@@ -189,6 +189,7 @@ def word_terms(word: str) -> tuple[str, ...]:
 # where every width from 0.015 to 0.03 names all of them acceptably.
 _KERNEL = 0.025
 _AXES = np.array([0.7, 1.0, 1.0], dtype=np.float32)
+ACCEPT = 0.4  # share of the best word's votes from which another word is acceptable too
 _FAR = 0.20  # weighted OKLab; beyond it no survey name speaks for the colour
 
 
@@ -257,27 +258,29 @@ class ColorWords:
     Only a little: on 45 labelled backgrounds an owner's loose words ("grey" for every muted tone) made more names
     unacceptable than they mended at any weight of 0.2 or more.
 
-    `prototypes[word]` holds OKLab float32 [n, 3]: the colours that captions call by that word. A word must be one of
-    `TERMS` to be moved; other words of the captions do not become names.
+    `prototypes[word]` holds OKLab float32 [n, 3]: the colours that captions call by that word, one of `TERMS`.
     """
 
     prototypes: Mapping[str, F32]
     weight: float = 0.1  # of prototypes that coincide with the colour, in survey votes: enough to break a tie
 
+    def votes(self, oklab: ArrayLike) -> F64:
+        """Votes for each of `TERMS`, summing to 1: OKLab [N, 3] -> float64 [N, len(TERMS)]."""
+        colors = np.asarray(oklab, dtype=np.float32)
+        votes = survey_votes(colors)
+        for word, points in self.prototypes.items():
+            distance = np.linalg.norm((points[None] - colors[:, None]) * _AXES, axis=2)
+            # The mean over prototypes would punish words used for many shades; the sum saturates instead.
+            votes[:, TERMS.index(word)] += self.weight * np.tanh(np.exp(-0.5 * (distance / _KERNEL) ** 2).sum(axis=1))
+        return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+
     def rank(self, oklab: ArrayLike) -> list[tuple[str, float]]:
         """Every term with its share of the votes for one OKLab colour [3], best first."""
-        color = np.asarray(oklab, dtype=np.float32)
-        votes = survey_votes(color)
-        for word, points in self.prototypes.items():
-            if word in TERMS and len(points):
-                near = np.exp(-0.5 * (np.linalg.norm((points - color) * _AXES, axis=1) / _KERNEL) ** 2)
-                # The mean over prototypes would punish words used for many shades; the sum saturates instead.
-                votes[TERMS.index(word)] += self.weight * np.tanh(near.sum())
-        votes = votes / votes.sum()
-        order = np.argsort(-votes, kind="stable")
-        return [(TERMS[i], float(votes[i])) for i in order]
+        votes = self.votes(np.asarray(oklab, dtype=np.float32)[None])[0]
+        return [(TERMS[i], float(votes[i])) for i in np.argsort(-votes, kind="stable")]
 
-    def words(self, oklab: ArrayLike, *, accept: float = 0.4) -> tuple[str, ...]:
-        """Acceptable words for a colour, best first: those with at least `accept` times the best one's votes."""
-        ranked = self.rank(oklab)
-        return tuple(word for word, vote in ranked if vote >= accept * ranked[0][1])
+
+def acceptable(votes: F64, *, accept: float = ACCEPT) -> tuple[str, ...]:
+    """Acceptable words for a colour, best first: those with at least `accept` times the best one's votes [TERMS]."""
+    order = np.argsort(-votes, kind="stable")
+    return tuple(TERMS[i] for i in order if votes[i] >= accept * votes[order[0]])

@@ -20,6 +20,7 @@ F64 = NDArray[np.float64]
 
 MIN_CELLS = 8  # fewer cells than this cannot carry a picture
 MIN_CELL_PX = 2.5  # below it soft edges of neighbouring cells overlap and nothing can be measured
+_EVERY = 3  # px between the lines that are read for edges
 MIN_CONFIDENCE = 0.2  # under it the picture has no grid worth the name
 CONVINCING = 0.5  # confidence from which a grid other than the originals' is believed
 
@@ -37,20 +38,22 @@ class AxisGrid:
 def step_profiles(rgb: U8) -> tuple[F64, F64]:
     """Mean absolute step between neighbouring pixels, summed over channels.
 
+    Every third line is read across its direction: edges of cells are longer than that, and it halves the cost.
+
     Args:
         rgb: uint8 [H, W, 3].
 
     Returns:
         Along x float64 [W - 1] and along y float64 [H - 1], in 8-bit levels.
     """
-    # uint8 arithmetic (max - min) keeps the half-megapixel differences in cache: four times faster than int16.
-    left, right = rgb[:, :-1], rgb[:, 1:]
-    dx = np.maximum(left, right) - np.minimum(left, right)
-    up, down = rgb[:-1], rgb[1:]
-    dy = np.maximum(up, down) - np.minimum(up, down)
-    px = dx.sum(axis=0, dtype=np.uint32).sum(axis=1) / rgb.shape[0]
-    py = dy.reshape(dy.shape[0], -1).sum(axis=1, dtype=np.uint32) / rgb.shape[1]
-    return px.astype(np.float64), py.astype(np.float64)
+    rows = rgb[::_EVERY]
+    # uint8 arithmetic (max - min) keeps the differences in cache: four times faster than int16.
+    dx = np.maximum(rows[:, :-1], rows[:, 1:]) - np.minimum(rows[:, :-1], rows[:, 1:])
+    columns = np.ascontiguousarray(rgb[:, ::_EVERY])
+    dy = np.maximum(columns[:-1], columns[1:]) - np.minimum(columns[:-1], columns[1:])
+    across = dx.sum(axis=0, dtype=np.uint32).sum(axis=1) / len(rows)
+    down = dy.reshape(len(dy), -1).sum(axis=1, dtype=np.uint32) / columns.shape[1]
+    return across.astype(np.float64), down.astype(np.float64)
 
 
 def exact_enlargement(rgb: U8) -> int:
@@ -167,7 +170,7 @@ def _settle(profile: F64, cells: float, offset: float) -> AxisGrid:
     return AxisGrid(whole, cell, offset, min(1.0, _explained(profile, cells, offset)))
 
 
-def sample_cells(rgb: U8, x: AxisGrid, y: AxisGrid, *, samples: int = 8, span: float = 0.6) -> U8:
+def sample_cells(rgb: U8, x: AxisGrid, y: AxisGrid, *, samples: int = 7, span: float = 0.6) -> U8:
     """Regularly spaced pixels from the core of every cell.
 
     Args:

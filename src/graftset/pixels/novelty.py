@@ -24,7 +24,7 @@ CORE_WIDTH, CORE_HEIGHT = 0.5, 0.6  # share of the figure's box: the face of a p
 
 
 def core(figure: Mask) -> Mask:
-    """The middle of the figure's bounding box, bool [h, w]; the middle of the picture where there is no figure."""
+    """Every second cell of the middle of the figure's bounding box, bool [h, w]; of the picture's without a figure."""
     rows, columns = np.nonzero(figure)
     if not len(rows):
         rows, columns = np.array([0, figure.shape[0] - 1]), np.array([0, figure.shape[1] - 1])
@@ -35,7 +35,9 @@ def core(figure: Mask) -> Mask:
         spans.append(slice(max(0, round(middle - half)), max(round(middle - half) + 1, round(middle + half))))
     box[spans[0], spans[1]] = True
     inside = box & figure
-    return inside if inside.any() else box
+    # Patches of neighbouring cells overlap by four fifths: every second cell, as on a chessboard, says as much.
+    sparse = inside & (np.indices(figure.shape).sum(axis=0) % 2 == 0)
+    return sparse if sparse.any() else inside if inside.any() else box
 
 
 class PatchNovelty:

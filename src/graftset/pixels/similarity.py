@@ -32,6 +32,7 @@ NOISE_CEILING = 24.0  # 8-bit levels: differences over it always are a change
 CAST = 10.0  # 8-bit levels: a colour cast of the whole picture up to this is render noise
 FAINT_REGION = 2  # cells: a single deviating cell is a rendering accident, two that touch are a change
 SEEN = 0.015  # OKLab: a difference nobody sees is none, however many levels it takes in the dark
+ALIKE = 0.08  # OKLab: blurred pictures further apart than this cannot be copies, shifted by a cell or not
 KIN = 0.5  # share of the original's figure cells that must agree for a candidate to be its variation
 
 
@@ -55,7 +56,7 @@ ALIGNMENTS = tuple(
 _PLAIN = tuple(i for i, a in enumerate(ALIGNMENTS) if not a.dy and not a.dx)
 _SHIFTED = tuple(i for i, a in enumerate(ALIGNMENTS) if a.dy or a.dx)
 _WORTH_SHIFTING = 12  # pictures, of each of the two orders, whose shifts are tried
-_WORTH_COMPARING = 3  # pictures, of each of the two orders, compared in full
+_WORTH_COMPARING = 2  # pictures, of each of the two orders, compared in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,10 @@ class NativeIndex:
     def __init__(self, natives: Sequence[U8], figures: Sequence[Mask]) -> None:
         self.natives = np.stack(natives)
         self.figures = np.stack(figures)
-        self._oklab = srgb_to_oklab(self.natives)
+        self.oklab = srgb_to_oklab(self.natives)
         self._figure_weights = self.figures.astype(np.float32) + np.float32(1e-3)  # never all zero
         # Channels first and 8 bits: one pass over 203 originals then stays in cache.
-        self._planes = np.ascontiguousarray(_quantised(self._oklab).transpose(3, 0, 1, 2))
+        self._planes = np.ascontiguousarray(_quantised(self.oklab).transpose(3, 0, 1, 2))
 
     def __len__(self) -> int:
         return len(self.natives)
@@ -128,17 +129,16 @@ class NativeIndex:
         Unshifted costs (plain and flipped) choose whom it is worth to shift.
         """
         quantised = _quantised(srgb_to_oklab(native))
-        everyone = np.arange(len(self))
         costs = np.full((2, len(self)), np.inf)
         which = np.zeros((2, len(self)), dtype=np.intp)
-        chosen = everyone
+        chosen = np.arange(len(self))
         for group in (_PLAIN, _SHIFTED):
-            for number in group:
-                means = self._costs(quantised, chosen, ALIGNMENTS[number])
-                for row in range(2):
-                    better = chosen[means[row] < costs[row, chosen] - 1e-9]
-                    costs[row, better] = means[row][np.searchsorted(chosen, better)]
-                    which[row, better] = number
+            found = self._costs(quantised, chosen, group)
+            best = found.argmin(axis=2)
+            least = np.take_along_axis(found, best[..., None], axis=2)[..., 0]
+            better = least < costs[:, chosen] - 1e-9
+            costs[:, chosen] = np.where(better, least, costs[:, chosen])
+            which[:, chosen] = np.where(better, np.array(group)[best], which[:, chosen])
             if skip is not None:
                 costs[:, skip] = np.inf
             chosen = np.unique(np.argsort(costs, axis=1, kind="stable")[:, :_WORTH_SHIFTING])
@@ -148,18 +148,41 @@ class NativeIndex:
             picked |= {(int(i), int(which[row, i])): None for i in order if np.isfinite(costs[row, i])}
         return [(i, ALIGNMENTS[number]) for i, number in picked]
 
-    def _costs(self, quantised: U8, chosen: NDArray[np.intp], alignment: Alignment) -> tuple[F32, F32]:
-        """Mean truncated distance to the chosen in one alignment, whole and over the figure alone: [n], [n]."""
+    def _costs(self, quantised: U8, chosen: NDArray[np.intp], group: Sequence[int]) -> F32:
+        """Mean truncated distance to the chosen pictures in some alignments.
+
+        Args:
+            quantised: uint8 [h, w, 3].
+            chosen: Indices [n] of this index.
+            group: Numbers [A] of `ALIGNMENTS`.
+
+        Returns:
+            float32 [2, n, A]: over the whole picture, and over the other picture's figure alone.
+        """
         height, width = quantised.shape[:2]
-        moved, rest = _aligned(height, width, alignment)
-        planes = (quantised[:, ::-1] if alignment.flipped else quantised)[moved]
-        cost = np.zeros((len(chosen), *planes.shape[:2]), dtype=np.uint8)
+        ours = np.zeros((3, len(group), height, width), dtype=np.uint8)
+        valid = np.zeros((len(group), height, width), dtype=np.float32)
+        for place, number in enumerate(group):
+            moved, rest = _aligned(height, width, ALIGNMENTS[number])
+            picture = quantised[:, ::-1] if ALIGNMENTS[number].flipped else quantised
+            ours[:, place, rest[0], rest[1]] = picture[moved].transpose(2, 0, 1)
+            valid[place, rest[0], rest[1]] = 1.0
+        cost = np.zeros((len(chosen), *ours.shape[1:]), dtype=np.uint8)
         for channel in range(3):  # 8-bit arithmetic throughout: the inner loop of the whole assessment
-            theirs, ours = self._planes[channel][chosen, rest[0], rest[1]], planes[..., channel]
-            np.maximum(cost, np.maximum(theirs, ours) - np.minimum(theirs, ours), out=cost)
-        flat = np.minimum(cost, np.uint8(AGREE * LEVELS)).reshape(len(chosen), -1).astype(np.float32)
-        weights = self._figure_weights[chosen, rest[0], rest[1]].reshape(len(chosen), -1)
-        return flat.mean(axis=1), np.einsum("nc,nc->n", flat, weights) / weights.sum(axis=1)
+            theirs, mine = self._planes[channel][chosen][:, None], ours[channel][None]
+            np.maximum(cost, np.maximum(theirs, mine) - np.minimum(theirs, mine), out=cost)
+        truncated = np.minimum(cost, np.uint8(AGREE * LEVELS)).astype(np.float32).reshape(*cost.shape[:2], -1)
+        cells = valid.reshape(len(group), -1)
+        weights = self._figure_weights[chosen].reshape(len(chosen), -1)
+        whole = np.einsum("nac,ac->na", truncated, cells) / cells.sum(axis=1)
+        figure = np.einsum("nac,ac,nc->na", truncated, cells, weights, optimize=False) / (weights @ cells.T)
+        return np.stack([whole, figure])
+
+    def is_copy(self, first: int, second: int) -> bool:
+        """True where picture `first` of the index is a copy of picture `second` in some alignment."""
+        quantised = _quantised(self.oklab[first])
+        costs = self._costs(quantised, np.array([second]), range(len(ALIGNMENTS)))[0, 0]
+        return self.compare(self.natives[first], second, ALIGNMENTS[int(np.argmin(costs))]).is_copy
 
     def compare(self, native: U8, index: int, alignment: Alignment) -> Match:
         """Compare with one picture of the index in a given alignment."""
@@ -167,7 +190,7 @@ class NativeIndex:
         moved, rest = _aligned(height, width, alignment)
         ours = (native[:, ::-1] if alignment.flipped else native)[moved]
         theirs, figure = self.natives[index][rest], self.figures[index][rest]
-        oklab = np.linalg.norm(srgb_to_oklab(ours) - self._oklab[index][rest], axis=-1)
+        oklab = np.linalg.norm(srgb_to_oklab(ours) - self.oklab[index][rest], axis=-1)
         changed = _in_regions(differing_cells(ours, theirs, oklab))
         agree = oklab < SAME
         full = np.zeros((height, width), dtype=bool)
@@ -243,31 +266,22 @@ def boxes(mask: Mask) -> list[tuple[int, int, int, int, int]]:
 def repeat_pairs(index: NativeIndex, *, neighbors: int = 4, block: int = 512) -> Iterator[tuple[int, int]]:
     """Pairs (i, j), i < j, of the index that are copies of each other up to render noise.
 
-    Each picture is compared in full with its `neighbors` nearest by Euclidean distance of slightly blurred OKLab
-    (which forgives a shift of one cell), plain and flipped, among those before it.
+    Each picture is compared in full with its `neighbors` nearest before it, by root mean square distance of slightly
+    blurred OKLab (which forgives a shift of one cell), plain and flipped, as far as that stays under `ALIKE`.
     """
-    soft = _blurred(srgb_to_oklab(index.natives)).reshape(len(index), -1)
-    mirrored = _blurred(srgb_to_oklab(index.natives[:, :, ::-1])).reshape(len(index), -1)
+    soft = _blurred(index.oklab).reshape(len(index), -1)
+    mirrored = _blurred(index.oklab[:, :, ::-1]).reshape(len(index), -1)
     norms = (soft**2).sum(axis=1)
+    limit = ALIKE**2 * soft.shape[1] / 3
     for start in range(0, len(index), block):
         stop = min(start + block, len(index))
-        best = np.minimum(
-            norms[start:stop, None] + norms[None, :stop] - 2 * soft[start:stop] @ soft[:stop].T,
-            norms[start:stop, None] + norms[None, :stop] - 2 * mirrored[start:stop] @ soft[:stop].T,
-        )
+        overlap = np.maximum(soft[start:stop] @ soft[:stop].T, mirrored[start:stop] @ soft[:stop].T)
+        best = norms[start:stop, None] + norms[None, :stop] - 2 * overlap
         best[np.arange(start, stop)[:, None] <= np.arange(stop)[None]] = np.inf
-        for row in range(stop - start):
-            order = np.argsort(best[row], kind="stable")[:neighbors]
-            for j in order[np.isfinite(best[row][order])]:
-                if _same(index, start + row, int(j)):
-                    yield int(j), start + row
-
-
-def _same(index: NativeIndex, i: int, j: int) -> bool:
-    """True where picture i is a copy of picture j in some alignment."""
-    pair = NativeIndex([index.natives[j]], [index.figures[j]])
-    match = pair.nearest(index.natives[i])
-    return match is not None and match.is_copy
+        for row in np.flatnonzero((best < limit).any(axis=1)):
+            for j in np.argsort(best[row], kind="stable")[:neighbors]:
+                if best[row, j] < limit and index.is_copy(start + int(row), int(j)):
+                    yield int(j), start + int(row)
 
 
 def _blurred(oklab: F32) -> F32:
