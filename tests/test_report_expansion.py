@@ -215,9 +215,9 @@ def test_first_sentence_says_what_came_in_what_was_admitted_and_corrected(page: 
 
 def test_next_steps_are_review_then_the_baseline_then_the_grown_set(page: ExpansionPage) -> None:
     commands = [step.command for step in page.next_steps]
-    assert commands == ["graftset review", "sh builds/originals/train.sh", "sh 'builds/my mix/train.sh'"]
+    assert commands == ["graftset caption --diff", "bash builds/originals/train.sh", "bash 'builds/my mix/train.sh'"]
     reviewed = page_of([*ORIGINALS, *CANDIDATES], reviewed="26 of 40, none wrong")
-    assert reviewed.next_steps[0].command == "sh builds/originals/train.sh"
+    assert reviewed.next_steps[0].command == "bash builds/originals/train.sh"
     assert "26 of 40, none wrong" in reviewed.lede
 
 

@@ -140,8 +140,6 @@ def test_one_fault_names_field_value_and_remedy() -> None:
         (f"{PROJECT}[select]\ncount = true", "valid integer"),
         (f"{PROJECT}select = 5", "[select] is a table of its own"),
         (f"select = 5\n{PROJECT}", "Should be a table"),
-        (f"{PROJECT}[caption]\nbackground_words = {{ mint = ['98ff98'] }}", "#98ff98"),
-        (f"{PROJECT}[caption]\nbackground_words = {{ Mint = ['#98ff98'] }}", "lower case"),
     ],
 )
 def test_a_fault_comes_with_its_remedy(text: str, remedy: str) -> None:
@@ -186,13 +184,6 @@ def test_any_toml_gives_settings_or_a_config_error(document: dict[str, Any]) -> 
 def test_any_bytes_give_settings_or_a_config_error(data: bytes) -> None:
     with pytest.raises(ConfigError):
         config.parse(data)
-
-
-def test_extra_background_words_are_read() -> None:
-    settings = config.parse(
-        f"{PROJECT}[caption]\nbackground_words = {{ mint = ['#98ff98'], dusk = '#334455' }}".encode()
-    )
-    assert settings.caption.background_words == {"mint": ("#98ff98",), "dusk": ("#334455",)}
 
 
 def test_settings_cannot_be_changed_after_reading() -> None:

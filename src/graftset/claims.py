@@ -117,8 +117,7 @@ def compose(traits: Traits, vocabulary: Vocabulary) -> CaptionProposal | None:
     if traits.background is None:
         return None
     parts = (*vocabulary.head, f"{background_words(traits.background)} background", *vocabulary.tail)
-    text = ", ".join(parts)
-    return CaptionProposal(text, True, tuple(claim for _, claim in judge(text, traits)), ())
+    return CaptionProposal(", ".join(parts), True, (), ())  # no claims: those concern text that came in
 
 
 def describe(seen: Background | None) -> str:

@@ -37,13 +37,13 @@ class Measure:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("grid_residual", "ratio", "lower", "colour deviation inside cells over that between cells"),
+    Measure("grid_residual", "ratio", "lower", "color deviation inside cells over that between cells"),
     Measure("edge_width", "share of a cell", "lower", "10-90 % width of the transitions at cell borders"),
     Measure("edge_drift", "share of a cell", "lower", "median distance of those transitions from the grid line"),
     Measure("texture_noise", "8-bit levels", "lower", "spread of the pixels inside flat cells"),
-    Measure("render_noise", "CIEDE2000", "lower", "colour noise of cells within one flat region"),
-    Measure("color_count", "count", "range", "colours left at native size after merging those within 2 CIEDE2000"),
-    Measure("off_palette", "OKLab", "range", "mean distance of the cells to the nearest colour the originals use"),
+    Measure("render_noise", "CIEDE2000", "lower", "color noise of cells within one flat region"),
+    Measure("color_count", "count", "range", "colors left at native size after merging those within 2 CIEDE2000"),
+    Measure("off_palette", "OKLab", "range", "mean distance of the cells to the nearest color the originals use"),
     Measure("orphan_cells", "share", "range", "cells that match none of their 8 neighbours"),
     Measure("structure_novelty", "OKLab", "lower", "how unlike every original the figure's core is painted"),
 )
@@ -57,11 +57,11 @@ RENDER: Mapping[str, Knots] = {
     "render_noise": ((0.5, 10), (0.9, 8.5), (1.4, 7), (2.5, 5), (5.0, 2), (10.0, 0)),
 }
 
-# Native parts: ratio to the originals' 99.5 percentile -> score. Any render adds colours: the fall is slow.
+# Native parts: ratio to the originals' 99.5 percentile -> score. Any render adds colors: the fall is slow.
 OUTSIDE: Knots = ((1.0, 10), (2.0, 9.3), (3.0, 8), (5.0, 5), (8.0, 2), (16.0, 0))
 # Native measures of which only too much is a fault: a plainer picture than any original is not worse for it.
 ONE_SIDED = frozenset({"color_count", "off_palette", "orphan_cells"})
-# Originals may use four colours, or have no orphan cell at all: the limits under which more is still unremarkable.
+# Originals may use four colors, or have no orphan cell at all: the limits under which more is still unremarkable.
 LEAST: Mapping[str, float] = {"color_count": 16.0, "off_palette": 0.01, "orphan_cells": 0.02}
 
 

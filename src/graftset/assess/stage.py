@@ -73,6 +73,16 @@ def assess(
     return AssessReport(first + second, made, unchanged, tuple(sorted(refused.items())), tuple(notes))
 
 
+def outdated(catalog: Catalog) -> int:
+    """How many images have no assessment, or one that rests on other files or another version of the measures."""
+    files = catalog.known_files()
+    originals = [f for f in files.values() if f.origin == "original"]
+    candidates = [f for f in files.values() if f.origin == "generated"]
+    _, version = _assessment_version(originals, candidates)
+    stored = catalog.assessment_versions()
+    return sum(1 for path in files if stored.get(path) != version)
+
+
 def load_native(catalog: Catalog, sha256: str) -> U8 | None:
     """The native picture of an image, uint8 [h, w, 3]; None where it was not measured."""
     for version in _versions(catalog, sha256):
@@ -175,9 +185,7 @@ def _relate(
 
     Returns the number of assessments made or changed, the number left as they were, and notes.
     """
-    base = f"{VERSION}.{RELATED}:{_fingerprint((o.sha256, o.text or '') for o in originals)}"
-    pool = _fingerprint((c.sha256,) for c in candidates)
-    version = f"{base}:{pool}"
+    base, version = _assessment_version(originals, candidates)
     stored = catalog.assessment_versions()
     everyone = [*originals, *candidates]
     notes: list[str] = []
@@ -203,6 +211,12 @@ def _relate(
     catalog.save_assessments(version, merged)
     changed = sum(1 for path, a in merged.items() if kept.get(path) != a)
     return changed, len(merged) - changed, notes
+
+
+def _assessment_version(originals: Sequence[ImageRecord], candidates: Sequence[ImageRecord]) -> tuple[str, str]:
+    """The version of what an image says beside these originals, and of that beside these other candidates too."""
+    base = f"{VERSION}.{RELATED}:{_fingerprint((o.sha256, o.text or '') for o in originals)}"
+    return base, f"{base}:{_fingerprint((c.sha256,) for c in candidates)}"
 
 
 def _assess_fresh(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graftset import __version__
@@ -30,7 +30,59 @@ class CaptionReport:
 
 def propose(catalog: Catalog) -> CaptionReport:
     """Judge every caption against what was seen, and propose what each candidate's caption should say."""
-    views = catalog.views()
+    judged = _judge(catalog.views())
+    proposals, checked = judged.proposals, judged.checked
+    appended = catalog.save_proposals("checked", AUTHOR, checked) + catalog.save_proposals(
+        "proposed", AUTHOR, proposals
+    )
+    claims: Counter[str] = Counter(claim.verdict for proposal in proposals.values() for claim in proposal.claims)
+    return CaptionReport(
+        claims=claims,
+        corrected=sum(1 for proposal in proposals.values() if proposal.changes),
+        composed=sum(1 for proposal in proposals.values() if proposal.composed),
+        without=judged.without,
+        original_contradictions=sum(
+            1 for proposal in checked.values() if any(c.verdict == "contradicted" for c in proposal.claims)
+        ),
+        appended=appended,
+        notes=_notes(judged.vocabulary, proposals),
+    )
+
+
+def outdated(views: Sequence[ImageView]) -> int:
+    """How many images the stage would say something else of than it said last."""
+    judged = _judge(views)
+    said = {**judged.checked, **judged.proposals}
+    return sum(1 for view in views if view.path in said and not _was_said(view, said[view.path]))
+
+
+def _was_said(view: ImageView, proposal: CaptionProposal) -> bool:
+    text = view.caption if view.origin == "original" else view.proposed_caption
+    was = (text, view.composed, view.claims, view.changes)
+    return was == (proposal.text, proposal.composed, proposal.claims, proposal.changes)
+
+
+def apply_proposals(catalog: Catalog, author: str = AUTHOR) -> int:
+    """Make every proposal the current caption of its image; returns how many captions changed."""
+    texts = {
+        view.path: view.proposed_caption
+        for view in catalog.views()
+        if view.origin == "generated" and view.proposed_caption is not None
+    }
+    return catalog.apply_captions(texts, author)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the stage has to say of all images, by path."""
+
+    vocabulary: Vocabulary
+    checked: Mapping[str, CaptionProposal]  # of originals
+    proposals: Mapping[str, CaptionProposal]  # of candidates
+    without: int
+
+
+def _judge(views: Sequence[ImageView]) -> _Judged:
     originals = {view.path: view for view in views if view.origin == "original"}
     vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption])
     checked = {
@@ -45,31 +97,7 @@ def propose(catalog: Catalog) -> CaptionReport:
                 without += 1
             else:
                 proposals[view.path] = proposal
-    appended = catalog.save_proposals("checked", AUTHOR, checked) + catalog.save_proposals(
-        "proposed", AUTHOR, proposals
-    )
-    claims: Counter[str] = Counter(claim.verdict for proposal in proposals.values() for claim in proposal.claims)
-    return CaptionReport(
-        claims=claims,
-        corrected=sum(1 for proposal in proposals.values() if proposal.changes),
-        composed=sum(1 for proposal in proposals.values() if proposal.composed),
-        without=without,
-        original_contradictions=sum(
-            1 for proposal in checked.values() if any(c.verdict == "contradicted" for c in proposal.claims)
-        ),
-        appended=appended,
-        notes=_notes(vocabulary, proposals),
-    )
-
-
-def apply_proposals(catalog: Catalog, author: str = AUTHOR) -> int:
-    """Make every proposal the current caption of its image; returns how many captions changed."""
-    texts = {
-        view.path: view.proposed_caption
-        for view in catalog.views()
-        if view.origin == "generated" and view.proposed_caption is not None
-    }
-    return catalog.apply_captions(texts, author)
+    return _Judged(vocabulary, checked, proposals, without)
 
 
 def _check(view: ImageView) -> CaptionProposal:
@@ -86,7 +114,7 @@ def _propose(view: ImageView, originals: Mapping[str, ImageView], vocabulary: Vo
     # Only a stated source lends its words: a nearest match says two pictures look alike, not that the same words hold.
     if source is not None and source.caption and view.source_basis in ("name", "prompts"):
         borrowed = correct(source.caption, view.traits)
-        return CaptionProposal(borrowed.text, True, borrowed.claims, borrowed.changes)
+        return CaptionProposal(borrowed.text, True, (), ())  # no claims: those concern text that came in
     return compose(view.traits, vocabulary)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -25,12 +25,6 @@ def _as_tuple(value: object) -> object:
     if isinstance(value, str):
         return (value,)
     return tuple(value) if isinstance(value, list) else value
-
-
-def _color_word(word: str) -> str:
-    if not word or word != word.strip().lower():
-        raise ValueError("a color word is written in lower case, without spaces around it")
-    return word
 
 
 def _folder_name_template(template: str) -> str:
@@ -54,9 +48,6 @@ def _without_repeats(plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
     return plans
 
 
-Word = Annotated[str, AfterValidator(_color_word)]
-HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-HexColors = Annotated[tuple[HexColor, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 PathText = Annotated[str, Field(min_length=1)]
 Folders = Annotated[tuple[PathText, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 Plans = Annotated[tuple[Plan, ...], BeforeValidator(_as_tuple), Field(min_length=1), AfterValidator(_without_repeats)]
@@ -103,17 +94,6 @@ class AssessSettings(Section):
 
     workers: int = Field(
         default=0, ge=0, description="Processes that measure pictures at the same time. 0: one for each core."
-    )
-
-
-class CaptionSettings(Section):
-    """How captions are read and corrected."""
-
-    background_words: Mapping[Word, HexColors] = Field(
-        default_factory=dict,
-        description="Background words beyond those of the originals' captions and the basic colors, each with the "
-        'colors it stands for, e.g. { mint = ["#98ff98", "#aaf0d1"] }.',
-        examples=[{"mint": ["#98ff98"]}],
     )
 
 
@@ -186,7 +166,6 @@ class Settings(Section):
     project: ProjectSettings = Field(description=ProjectSettings.__doc__)
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
-    caption: CaptionSettings = Field(default_factory=CaptionSettings, description=CaptionSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
 

@@ -95,7 +95,7 @@ def with_stored_pixels(data: bytes, png: PngFile, channels: int) -> bytes:
         rows = memoryview(deflate.zlib_decompress(stream, png.height * (1 + png.width * channels)))
     except (deflate.DeflateError, ValueError) as error:
         raise BrokenImageError("is damaged: its pixel data cannot be unpacked") from error
-    blocks = [b"\x78\x01"]
+    blocks: list[bytes | memoryview] = [b"\x78\x01"]
     for start in range(0, len(rows), _STORED_BLOCK):
         block = rows[start : start + _STORED_BLOCK]
         last = start + _STORED_BLOCK >= len(rows)

@@ -99,7 +99,7 @@ def color_count(native: U8) -> int:
 
 
 def _merged_count(lab: F32) -> int:
-    """How many of these colours are left when each, in order, takes those within `SAME_COLOR` of it; all pairs at once."""
+    """How many colours are left when each, in order, takes those within `SAME_COLOR` of it; all pairs at once."""
     squared = (lab**2).sum(axis=1)
     distance = squared[:, None] + squared[None] - 2 * lab @ lab.T  # CIE76, squared
     # Over all of sRGB CIEDE2000 is at most 1.5 times CIE76, and at 2 CIEDE2000 CIE76 stays under 11: the costly

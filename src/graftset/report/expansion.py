@@ -143,6 +143,9 @@ def _lede(admitted: Sequence[ImageView], unreadable: int, reviewed: str, *, sele
     return " ".join(sentences)
 
 
+_READ_CAPTIONS = "graftset caption --diff"
+
+
 def _next_steps(
     candidates: Sequence[ImageView],
     admitted: Sequence[ImageView],
@@ -161,7 +164,9 @@ def _next_steps(
     steps = []
     if reviewed == "none":
         steps.append(
-            NextStep("Look at a random sample of the admitted pictures before you trust them.", "graftset review")
+            NextStep(
+                "Look through the admitted pictures below, and read what became of their captions.", _READ_CAPTIONS
+            )
         )
     if not builds:
         return (
@@ -191,7 +196,7 @@ def _lower_gate(candidates: Sequence[ImageView], gate: float | None) -> NextStep
 
 
 def _train(build: BuildSummary) -> str:
-    return f"sh {shlex.quote(f'{build.folder}/train.sh')}"
+    return f"bash {shlex.quote(f'{build.folder}/train.sh')}"
 
 
 def _mosaic(originals: Sequence[ImageView], admitted: Sequence[ImageView], album: Album) -> Mosaic:
