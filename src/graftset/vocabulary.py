@@ -71,6 +71,8 @@ _MODIFIERS = frozenset(
     )
 )
 _JOINERS = frozenset(("and", "to", "into", "of", "with", "in"))
+_COPULAS = frozenset(("is", "are"))
+_LONGEST = 12  # letters of the longest colour word
 _KINDS: Mapping[str, str] = {
     "solid": "solid", "plain": "solid", "flat": "solid",
     "gradient": "gradient", "ombre": "gradient", "radial": "gradient", "fading": "gradient", "faded": "gradient",
@@ -134,26 +136,26 @@ def color_terms(word: str) -> tuple[str, ...]:
     known = word_terms(word)
     if known or len(word) < 6:
         return known
-    for size in range(len(word) - 1, 3, -1):
-        for piece in (word[-size:], word[:size]):
-            if word_terms(piece):
-                return word_terms(piece)
-    return ()
+    sizes = range(min(len(word) - 1, _LONGEST), 3, -1)
+    # The end first: the last word is the noun, "peachpink" is a pink.
+    pieces = [*(word[-size:] for size in sizes), *(word[:size] for size in sizes)]
+    return next((word_terms(piece) for piece in pieces if word_terms(piece)), ())
 
 
 def read_background(caption: str) -> list[Phrase]:
     """Phrases that name a background, in the order they stand."""
     phrases = []
     for start, end in split_parts(caption):
-        part = caption[start:end]
-        for noun in _NOUN.finditer(part):
-            phrase = _before_noun(caption, start, start + noun.start(), end)
+        begin = start
+        for noun in _NOUN.finditer(caption, start, end):
+            phrase = _before_noun(caption, begin, noun.start()) or _after_noun(caption, noun.end(), end)
             if phrase is not None:
                 phrases.append(phrase)
+            begin = noun.end()
     return phrases
 
 
-def _before_noun(caption: str, start: int, noun: int, end: int) -> Phrase | None:
+def _before_noun(caption: str, start: int, noun: int) -> Phrase | None:
     """The phrase that ends at the noun, read backwards while the words can belong to it."""
     words = list(_WORD.finditer(caption, start, noun))
     taken: list[re.Match[str]] = []
@@ -168,7 +170,7 @@ def _before_noun(caption: str, start: int, noun: int, end: int) -> Phrase | None
         taken.insert(0, word)
         words.pop()
     if not taken:
-        return _after_noun(caption, noun, end)
+        return None
     kinds = [_KINDS[w] for m in taken if (w := m.group().lower()) in _KINDS]
     terms: list[str] = []
     also: list[str] = []
@@ -195,16 +197,23 @@ def _is_name(word: str) -> bool:
     return bool(color_terms(word)) or word in _KINDS or word in _MODIFIERS
 
 
-def _after_noun(caption: str, noun: int, end: int) -> Phrase | None:
-    """Colours that follow the noun ("multicolored background - blue"), where none stands before it."""
-    tail = _NOUN.match(caption, noun)
-    if tail is None:
+def _after_noun(caption: str, start: int, end: int) -> Phrase | None:
+    """Colours that follow the noun ("multicolored background - blue"), where none stands before it.
+
+    Nothing else may follow: in "background with red hair" the red is the hair's.
+    """
+    if _NOUN.search(caption, start, end):
         return None
-    words = [m for m in _WORD.finditer(caption, tail.end(), end) if color_terms(m.group())]
-    if not words:
+    names = []
+    for word in _WORD.finditer(caption, start, end):
+        if _is_name(word.group().lower()):
+            names.append(word)
+        elif word.group().lower() not in _JOINERS | _COPULAS:
+            return None
+    terms = tuple(dict.fromkeys(found[0] for m in names if (found := color_terms(m.group()))))
+    if not terms:
         return None
-    terms = tuple(dict.fromkeys(color_terms(m.group())[0] for m in words))
-    span = (words[0].start(), words[-1].end())
+    span = (names[0].start(), names[-1].end())
     return Phrase("background", span, caption[slice(*span)], terms)
 
 
@@ -216,7 +225,7 @@ class Vocabulary:
     """What the originals' captions have in common.
 
     `head` and `tail` are the boilerplate parts before and after what changes; `wordings[slot]` counts how a slot is
-    phrased; `gray` is the spelling the captions prefer.
+    phrased.
     """
 
     head: tuple[str, ...] = ()
@@ -229,7 +238,12 @@ class Vocabulary:
         """Learn from the originals' captions; none or unlike ones give an empty but valid vocabulary."""
         parts = [[caption[a:b] for a, b in split_parts(caption)] for caption in captions]
         counts = Counter(part for caption in parts for part in set(caption))
-        common = {part for part, n in counts.items() if len(captions) > 1 and n >= EVERYWHERE * len(captions)}
+        # What speaks of a slot is never boilerplate, not even where all originals have the same background.
+        common = {
+            part
+            for part, n in counts.items()
+            if len(captions) > 1 and n >= EVERYWHERE * len(captions) and not read_phrases(part)
+        }
         places: dict[str, list[float]] = {}
         for caption in parts:
             for i, part in enumerate(caption):
