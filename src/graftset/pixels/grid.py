@@ -52,7 +52,7 @@ def step_profiles(rgb: U8) -> tuple[F64, F64]:
     columns = np.ascontiguousarray(rgb[:, ::_EVERY])
     dy = np.maximum(columns[:-1], columns[1:]) - np.minimum(columns[:-1], columns[1:])
     across = dx.sum(axis=0, dtype=np.uint32).sum(axis=1) / len(rows)
-    down = dy.reshape(len(dy), -1).sum(axis=1, dtype=np.uint32) / columns.shape[1]
+    down = dy.reshape(len(dy), 3 * columns.shape[1]).sum(axis=1, dtype=np.uint32) / columns.shape[1]
     return across.astype(np.float64), down.astype(np.float64)
 
 
@@ -87,11 +87,14 @@ def _spectrum(profile: F64) -> NDArray[np.complex128]:
 
 
 def _explained(profile: F64, cells: float, offset: float) -> float:
-    """Share of step energy within 1.5 px of the grid's lines, beyond what chance would put there; at most 1."""
+    """Share of step energy near the grid's lines, beyond what chance would put there; at most 1.
+
+    Near is within 1.5 px, but never more than half of all places: those of a very fine grid would explain anything.
+    """
     length = len(profile) + 1
     cell = length / cells
     phase = (np.arange(1, length) - offset) / cell
-    near = np.abs(phase - np.rint(phase)) * cell <= 1.5
+    near = np.abs(phase - np.rint(phase)) * cell <= min(1.5, cell / 4)
     floor = np.percentile(profile, 10)
     steps = profile - floor
     total, chance = float(np.clip(steps, 0, None).sum()), float(near.mean())
