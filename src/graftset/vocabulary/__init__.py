@@ -13,10 +13,11 @@ learning.py    what the originals' captions have in common
 
 from graftset.pixels.color import TERMS
 from graftset.vocabulary.background import read_background, single_color_phrases
-from graftset.vocabulary.learning import Labels, Vocabulary, read_phrases
+from graftset.vocabulary.learning import ACCESSORY, Labels, Vocabulary, read_phrases
 from graftset.vocabulary.parts import Phrase, color_terms, split_parts
 
 __all__ = [
+    "ACCESSORY",
     "TERMS",
     "Labels",
     "Phrase",

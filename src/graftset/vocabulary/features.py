@@ -132,7 +132,7 @@ def _read(caption: str, slot: str, colors: Colors, nouns_of: Callable[[Sequence[
         words = tokens(caption, start, end)
         taken = 0
         for noun in nouns_of(words):
-            before = _own_words(words[taken:noun], slot)
+            before = _own_words(words[taken:noun], slot, colors)
             runs = _runs(caption, before, colors)
             if not runs:
                 runs = _runs(caption, _after(words, noun, slot), colors)[:1]
@@ -142,11 +142,11 @@ def _read(caption: str, slot: str, colors: Colors, nouns_of: Callable[[Sequence[
     return phrases
 
 
-def _own_words(words: Sequence[Token], slot: str) -> Sequence[Token]:
+def _own_words(words: Sequence[Token], slot: str, colors: Colors) -> Sequence[Token]:
     """The words before a noun that belong to it: those after the last word that parts, or, of hair, all."""
     takers = _TAKERS if slot == "hair" else _TAKERS | lexicon.HAIR
     near = words[_after_last(words, takers) :]
-    near = near[_after_last(near, lexicon.STOPS) :]
+    near = near[_after_last_stop(near, colors) :]
     if slot != "hair" or any(hair_colors(token.word) for token in near):
         return near
     # "golden blonde with highlights creating wavy hair": hair is often told far ahead of its noun.
@@ -158,19 +158,28 @@ def _after_last(words: Sequence[Token], names: frozenset[str]) -> int:
     return max((i + 1 for i, token in enumerate(words) if token.word in names), default=0)
 
 
+def _after_last_stop(words: Sequence[Token], colors: Colors) -> int:
+    """Behind the last word that parts; an "and" between two colours joins them."""
+    last = 0
+    for i, token in enumerate(words):
+        joins = token.word == "and" and i > 0 and bool(colors(words[i - 1].word))
+        if token.word in lexicon.STOPS and not joins:
+            last = i + 1
+    return last
+
+
 def _after(words: Sequence[Token], noun: int, slot: str) -> list[Token]:
     """Words after the noun that may tell its colour: "eyes medium brown", "hair from black to brown"."""
     rest = list(words[noun + 1 :])
-    stop = next((i for i, t in enumerate(rest) if t.word in _TAKERS | lexicon.HAIR), len(rest))
-    if stop < len(rest) and slot != "hair":
-        return []  # what follows is another noun's
-    rest = rest[:stop]
     if slot != "hair":
         while rest and rest[0].word in ("color", "colour", "colored", "is", "are", "tone"):
             rest.pop(0)
-        last = next((i for i, t in enumerate(rest) if t.word in lexicon.STOPS), len(rest))
+        stop = next((i for i, t in enumerate(rest) if t.word in _TAKERS | lexicon.HAIR | lexicon.STOPS), len(rest))
+        if stop < len(rest) and rest[stop].word not in lexicon.STOPS:
+            return []  # what follows is another noun's
         names = eye_colors if slot == "eyes" else skin_tones
-        return rest[:last] if rest and (names(rest[0].word) or rest[0].word in lexicon.MODIFIERS) else []
+        return rest[:stop] if stop and (names(rest[0].word) or rest[0].word in lexicon.MODIFIERS) else []
+    rest = rest[: next((i for i, t in enumerate(rest) if t.word in _TAKERS | lexicon.HAIR), len(rest))]
     barred = lexicon.WEARING | {"against", "near", "behind", "on", "distinct"}
     return rest[: next((i for i, t in enumerate(rest) if t.word in barred), len(rest))]
 

@@ -18,6 +18,7 @@ EVERYWHERE = 0.9  # share of captions that hold a part which is boilerplate
 SLOTS = ("background", "hair", "hair_style", "eyes", "skin", "figure", "clothing")
 NAMED = ("accessories", "clothing", "figure")  # slots whose terms a user can name
 ACCESSORY = "accessory:"
+OPENED = 0.3  # share of a term's wordings that begin with "wearing" from which an added one does
 _MOST_FIGURES = 8
 
 
@@ -122,13 +123,18 @@ class Vocabulary:
     def wording(self, term: str) -> str:
         """How the captions mostly introduce an accessory, without colours: "wearing crown", "stubble"."""
         texts = self.wordings.get(ACCESSORY + term, {})
-        starts: Counter[str] = Counter()
+        openings: Counter[str] = Counter()
         for text, count in texts.items():
             words = text.split()
-            opening = words[:1] if words[0] in lexicon.WEARING else []
-            article = [word for word in words[len(opening) : len(opening) + 1] if word in lexicon.ARTICLES]
-            starts[" ".join([*opening, *article, term])] += count
-        return max(starts, key=lambda start: (starts[start], start)) if starts else f"wearing {term}"
+            if words[0] in lexicon.WEARING:
+                openings[words[0]] += count
+        # Where the verb stands far ahead ("wearing glasses and a crown") the phrase alone does not show it.
+        usual, count = openings.most_common(1)[0] if openings else ("", 0)
+        if texts and count < OPENED * sum(texts.values()):
+            return term
+        articles = Counter(word for text in texts for word in text.split()[1:2])
+        article = next((a for a in ("a", "an", "the") if 2 * articles[a] > len(texts)), "")
+        return " ".join(word for word in (usual or "wearing", article, term) if word)
 
     def examples(self, term: str) -> tuple[str, ...]:
         """The captions an accessory's term was learned from."""

@@ -32,6 +32,8 @@ class Known:
 
 PRIOR = Known()
 
+_OTHER_SLOTS = lexicon.HAIR | lexicon.EYES | lexicon.SKIN | lexicon.WEARING | {"background", "backgrounds"}
+
 
 def read_worn(caption: str, known: Known = PRIOR) -> list[Phrase]:
     """A phrase for every accessory ("accessory:cap") and piece of clothing ("clothing") that a caption names."""
@@ -40,12 +42,16 @@ def read_worn(caption: str, known: Known = PRIOR) -> list[Phrase]:
 
 def _read_part(caption: str, span: tuple[int, int], known: Known) -> Iterator[Phrase]:
     words = tokens(caption, *span)
-    things = [(i, *thing) for i in range(len(words)) if (thing := _thing(words, i, known)) is not None]
+    found = [(i, *thing) for i in range(len(words)) if (thing := _thing(words, i, known)) is not None]
+    things = [
+        thing
+        for place, thing in enumerate(found)
+        if thing[2] == "clothing" or not _is_part_of_another(words, found[:place], thing[0])
+    ]
+    heads = {head for head, *_ in things}
     for place, (head, first, slot, term) in enumerate(things):
-        if slot != "clothing" and _is_part_of_another(words, things[:place], head):
-            continue
         begin = _begin(words, first, known, things[place - 1][0] + 1 if place else 0)
-        end = words[head].end if _something_follows(words, head, known) else span[1]
+        end = words[head].end if _something_follows(words, head, heads) else span[1]
         where = (words[begin].start, end)
         yield Phrase(slot, where, caption[slice(*where)], (term,))
 
@@ -65,14 +71,16 @@ def _thing(words: Sequence[Token], at: int, known: Known) -> tuple[int, str, str
         if after in known.garments and (word, after) not in lexicon.GARMENT_COMPOUNDS:
             return at, "clothing", word  # "turtleneck sweater": the first word tells more
         return (at, "clothing", _garment(words, at)) if (word, after) not in lexicon.GARMENT_COMPOUNDS else None
-    if word not in known.accessories or after in ("of", "shape", "sits") or (word == "crown" and before == "flat"):
+    if word not in known.accessories or after in ("shape", "sits"):
+        return None
+    if word == "crown" and (before == "flat" or after == "of"):  # of a cap, and of the head
         return None
     if word == "shades" and (after or any(token.word in lexicon.HAIR for token in words)):
         return None
     if f"{word} {after}" in known.compounds or (word not in lexicon.FACIAL_HAIR and _is_modifier(words, at, known)):
         return None
-    term = lexicon.KINDS_OF.get((before, word), word)
-    return at, f"accessory:{term}", term
+    kind = lexicon.KINDS_OF.get((before, word))
+    return (at - 1, f"accessory:{kind}", kind) if kind else (at, f"accessory:{word}", word)
 
 
 def _is_modifier(words: Sequence[Token], at: int, known: Known) -> bool:
@@ -129,13 +137,13 @@ def _begin(words: Sequence[Token], first: int, known: Known, least: int) -> int:
     return begin
 
 
-def _something_follows(words: Sequence[Token], head: int, known: Known) -> bool:
+def _something_follows(words: Sequence[Token], head: int, heads: set[int]) -> bool:
     """Whether the rest of the part speaks of anything else than the thing itself."""
-    nouns = known.accessories | known.garments | lexicon.HAIR | lexicon.EYES | lexicon.SKIN | lexicon.WEARING
-    barred = nouns | {"background", "backgrounds"}
-    rest = words[head + 1 :]
-    # "visible on side of head next to ear" and "bow in hair" place the thing, they name nothing else.
-    return any(t.word in barred and rest[i - 1 if i else 0].word not in lexicon.REFERS for i, t in enumerate(rest))
+    for i in range(head + 1, len(words)):
+        # "visible on side of head next to ear" and "bow in hair" place the thing, they name nothing else.
+        if i in heads or (words[i].word in _OTHER_SLOTS and words[i - 1].word not in lexicon.REFERS):
+            return True
+    return False
 
 
 # --- learning --------------------------------------------------------------------------------------------------------
@@ -159,16 +167,17 @@ def learn_known(captions: Sequence[str], prior: Known = PRIOR) -> Known:
 
 
 def _unknown_heads(caption: str, known: Known) -> Iterator[tuple[str, int]]:
-    """Heads of the noun phrases after "wearing", "smoking" or "with a" that no list knows."""
+    """Heads of the noun phrases after "wearing", "smoking" or "with" that no list knows."""
     for span in split_parts(caption):
         words = tokens(caption, *span)
         for i, token in enumerate(words):
-            article = i + 1 < len(words) and words[i + 1].word in lexicon.ARTICLES
-            if token.word not in lexicon.WEARING | {"smoking", "holding"} and not (token.word == "with" and article):
+            # "with" tells what is worn where it begins a part; elsewhere it tells of the noun before it.
+            if token.word not in lexicon.WEARING | {"smoking", "holding"} and not (token.word == "with" and i == 0):
                 continue
             rest = words[i + 1 :]
             stop = next((k for k, t in enumerate(rest) if t.word in lexicon.STOPS), len(rest))
-            head = rest[stop - 1] if stop else None
+            amount = stop < len(rest) and rest[stop].word == "of"  # "with lots of freckles"
+            head = rest[stop - 1] if stop and not amount else None
             if head is not None and _may_be_noun(head.word) and head.word not in known.accessories | known.garments:
                 yield head.word, head.start
 
@@ -189,7 +198,7 @@ def _compounds(captions: Sequence[str], known: Known) -> frozenset[str]:
             words = tokens(caption, *span)
             for i in range(1, len(words)):
                 thing = _thing(words, i, single)
-                if thing is None or thing[1] == "clothing" or thing[0] != i:
+                if thing is None or thing[1] == "clothing":
                     continue
                 seen.add(words[i].word)
                 if words[i - 1].word not in lexicon.PLAIN and words[i - 1].word.isalnum():
@@ -197,15 +206,24 @@ def _compounds(captions: Sequence[str], known: Known) -> frozenset[str]:
         heads.update(seen)
         pairs.update(kinds)
     needed = max(2, round(ENOUGH * min(1.0, len(captions) / _SAMPLE)))
-    kept = set()
-    for (word, head), count in pairs.items():
-        others = heads[head] - count
-        listed = f"{word}_{head}" in lexicon.COMPOUNDS
-        told = count >= needed and others >= (1 if listed else needed)
-        if told or (listed and others == 0):
-            kept.add(f"{word} {head}")
+    kept = {
+        f"{word} {head}"
+        for (word, head), count in pairs.items()
+        if count >= needed and heads[head] - count >= (1 if _listed(word, head) else needed)
+    }
+    # A head that occurs in no other way needs no telling from others.
+    kept |= {pair.replace("_", " ") for pair in lexicon.COMPOUNDS if _alone(pair, heads, pairs)}
     halves = {pair.replace("_", " ") for pair in lexicon.COMPOUNDS if pair.split("_")[1] in lexicon.HALVES}
     return frozenset(kept | halves)
+
+
+def _listed(word: str, head: str) -> bool:
+    return f"{word}_{head}" in lexicon.COMPOUNDS
+
+
+def _alone(pair: str, heads: Counter[str], pairs: Counter[tuple[str, str]]) -> bool:
+    word, head = pair.split("_")
+    return heads[head] == pairs[word, head]
 
 
 __all__ = ["PRIOR", "Known", "learn_known", "read_worn"]
