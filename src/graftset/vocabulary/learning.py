@@ -232,7 +232,7 @@ def _boilerplate(parts: Sequence[Sequence[str]], known: Known) -> tuple[tuple[st
 
 def _changes(part: str, known: Known) -> bool:
     """Whether a part says what a picture can contradict; who is portrayed may be the same in all."""
-    return any(phrase.slot not in ("figure", "clothing") for phrase in read_phrases(part, known))
+    return any(phrase.slot != "figure" for phrase in read_phrases(part, known))
 
 
 def _places(captions: Sequence[str], phrases: Sequence[Sequence[Phrase]]) -> dict[str, float]:
