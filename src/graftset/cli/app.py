@@ -315,9 +315,10 @@ def build(
 
     if sum(option is not None for option in (plan, check, verify)) != 1:
         raise UserError(
-            "A build needs one thing to do",
-            field="--plan, --check, --verify",
-            remedy="Give one of them: --plan weighted, for example.",
+            "Give one of --plan, --check and --verify",
+            field="--plan",
+            value=plan,
+            remedy="For a training set: graftset build --plan weighted",
         )
     if check is not None:
         show_builds.check_and_tell(check, as_json=as_json)
