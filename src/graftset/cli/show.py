@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graftset.cli.console import shown
 from graftset.cli.show_builds import build_json, build_line, build_remarks
 from graftset.errors import UserError
 from graftset.records import Skip
@@ -156,7 +157,7 @@ def expansion_lines(done: Expansion) -> list[str]:
     if done.builds:
         lines.append(f"training size: {done.builds[0].size.reason}")
     lines += [*map(build_line, done.builds), *build_remarks(done.builds)]
-    return [*lines, *map(_not_built_line, done.not_built), f"report: {done.report}"]
+    return [*lines, *map(_not_built_line, done.not_built), f"report: {shown(done.report)}"]
 
 
 def _not_built_line(one: NotBuilt) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graftset.cli.console import finish, some
+from graftset.cli.console import finish, shown, some
 from graftset.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def build_line(report: BuildReport) -> str:
     """What was done, in one line."""
     done = "unchanged" if report.unchanged else "built" if report.written else "would build"
     return (
-        f"{done} {report.folder}: {report.images} images at {report.size.width}x{report.size.height} px, "
+        f"{done} {shown(report.folder)}: {report.images} images at {report.size.width}x{report.size.height} px, "
         f"{report.plan.steps} steps, {report.plan.real_mass:.0%} of what is shown are originals"
     )
 
