@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graftset.claims.judging import ACCESSORY, SHOWN, certain
 from graftset.records import Background, CaptionProposal, Traits
-from graftset.vocabulary import Phrase, Vocabulary
+from graftset.vocabulary import Phrase, Vocabulary, layout_of
 
 CLEAR = 0.9  # confidence from which a caption says what nobody asked for
 
@@ -13,9 +13,24 @@ def replacement(phrase: Phrase, traits: Traits) -> str | None:
     """The words that take the place of a contradicted phrase; None where nothing better is known."""
     if phrase.slot != "background":
         return certain(traits.slots.get(phrase.slot))
-    if traits.background is None:
+    seen = traits.background
+    if seen is None:
         return None
-    return background_words(traits.background) if phrase.terms else _layout_words(traits.background)
+    if not phrase.terms:
+        return _layout_words(seen)
+    if phrase.kind == seen.kind and seen.kind in ("solid", "pattern"):
+        return _beside_layout(phrase.text, seen)
+    return background_words(seen)
+
+
+def _beside_layout(text: str, seen: Background) -> str:
+    """Other colours beside the phrase's own word for the layout, which is right and stays where it stands."""
+    second = _second_color(seen) if seen.kind == "pattern" else None
+    colors = f"{second} and {seen.value}" if second else seen.value
+    first, last = text.split()[0], text.split()[-1]
+    if layout_of(first):
+        return f"{first} {colors}"
+    return f"{colors} {last}" if layout_of(last) else colors
 
 
 def background_words(seen: Background) -> str:
@@ -23,12 +38,17 @@ def background_words(seen: Background) -> str:
 
     The colour of the largest share stands next to the noun, where a trainer's shortened caption still finds it.
     """
-    second = next((c.word for c in seen.colors if c.word != seen.value and c.share >= SHOWN), None)
+    second = _second_color(seen)
     if seen.kind == "gradient":
         return f"{second} to {seen.value} gradient" if second else f"{seen.value} gradient"
     if seen.kind == "split" and second:
         return f"{second} and {seen.value} split"
     return seen.value
+
+
+def _second_color(seen: Background) -> str | None:
+    """Another colour that holds enough of the background to be named."""
+    return next((c.word for c in seen.colors if c.word != seen.value and c.share >= SHOWN), None)
 
 
 def _layout_words(seen: Background) -> str | None:

@@ -190,6 +190,7 @@ def word_terms(word: str) -> tuple[str, ...]:
 _KERNEL = 0.025
 _AXES = np.array([0.7, 1.0, 1.0], dtype=np.float32)
 ACCEPT = 0.4  # share of the best word's votes from which another word is acceptable too
+TELLING = 7.0  # a further term said this many times as often as over all colours is no wrong word
 _FAR = 0.20  # weighted OKLab; beyond it no survey name speaks for the colour
 
 
@@ -281,6 +282,13 @@ class ColorWords:
 
 
 def acceptable(votes: F64, *, accept: float = ACCEPT) -> tuple[str, ...]:
-    """Acceptable words for a colour, best first: those with at least `accept` times the best one's votes [TERMS]."""
-    order = np.argsort(-votes, kind="stable")
-    return tuple(TERMS[i] for i in order if votes[i] >= accept * votes[order[0]])
+    """Acceptable words for a colour, best first.
+
+    Those with at least `accept` times the best one's votes [TERMS], and the further terms that the survey says here at
+    least `TELLING` times as often as over all colours: most names of navy blues are "some blue", and yet nobody is
+    wrong to call them navy.
+    """
+    fair = votes >= accept * votes.max()
+    further = np.arange(len(TERMS)) >= len(BASIC_TERMS)
+    fair |= further & (votes >= TELLING * _survey()[1].mean(axis=0))
+    return tuple(TERMS[i] for i in np.argsort(-votes, kind="stable") if fair[i])

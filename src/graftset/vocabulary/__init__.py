@@ -12,7 +12,7 @@ learning.py    what the originals' captions have in common
 """
 
 from graftset.pixels.color import TERMS
-from graftset.vocabulary.background import read_background, single_color_phrases
+from graftset.vocabulary.background import layout_of, read_background, single_color_phrases
 from graftset.vocabulary.learning import ACCESSORY, Labels, Vocabulary, read_phrases
 from graftset.vocabulary.parts import Phrase, color_terms, split_parts
 
@@ -23,6 +23,7 @@ __all__ = [
     "Phrase",
     "Vocabulary",
     "color_terms",
+    "layout_of",
     "read_background",
     "read_phrases",
     "single_color_phrases",

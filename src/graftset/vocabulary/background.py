@@ -74,6 +74,11 @@ _KINDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def layout_of(word: str) -> str | None:
+    """The background kind a written word stands for; None where it names none."""
+    return _KINDS.get(word.lower())
+
+
 def read_background(caption: str) -> list[Phrase]:
     """Phrases that name a background, in the order they stand."""
     phrases = []
