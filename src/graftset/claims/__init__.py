@@ -5,8 +5,18 @@ wording.py    what was seen, in the words of the originals' captions
 rewriting.py  the corrected caption
 """
 
-from graftset.claims.judging import JUDGES, certain, judge
+from graftset.claims.judging import JUDGES, SHOWN, certain, judge
 from graftset.claims.rewriting import apply_changes, correct
 from graftset.claims.wording import background_words, compose, describe
 
-__all__ = ["JUDGES", "apply_changes", "background_words", "certain", "compose", "correct", "describe", "judge"]
+__all__ = [
+    "JUDGES",
+    "SHOWN",
+    "apply_changes",
+    "background_words",
+    "certain",
+    "compose",
+    "correct",
+    "describe",
+    "judge",
+]
