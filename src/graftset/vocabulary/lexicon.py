@@ -78,7 +78,7 @@ ACCESSORIES = FACIAL_HAIR | _words(
     "glasses sunglasses eyeglasses spectacles goggles shades monocle visor headset headphones earphones earbuds "
     "cap hat beanie beret fedora turban crown tiara halo helmet headband bandana hairband hood bow ribbon flower "
     "durag wreath veil earring hoop necklace choker chain pendant lanyard scarf mask eyepatch piercing "
-    "cigarette cigar pipe vape joint freckles mole scar tattoo horns antlers lipstick"
+    "cigarette cigar pipe vape joint freckles mole scar tattoo horns antlers lipstick chinstrap handlebars spots"
 )
 # What a noun is called by one of its kinds: "beanie cap" is a beanie, "hair clip" a clip.
 KINDS_OF = {

@@ -201,8 +201,9 @@ def _compounds(captions: Sequence[str], known: Known) -> frozenset[str]:
                 if thing is None or thing[1] == "clothing":
                     continue
                 seen.add(words[i].word)
-                if words[i - 1].word not in lexicon.PLAIN and words[i - 1].word.isalnum():
-                    kinds.add((words[i - 1].word, words[i].word))
+                before = words[i - 1].word
+                if (before not in lexicon.PLAIN or _listed(before, words[i].word)) and before.isalnum():
+                    kinds.add((before, words[i].word))
         heads.update(seen)
         pairs.update(kinds)
     needed = max(2, round(ENOUGH * min(1.0, len(captions) / _SAMPLE)))
