@@ -17,15 +17,11 @@ from string import ascii_lowercase
 from graftset.tokens import token_count
 
 FAMILIAR = 3  # different phrases that make a word one
-FREQUENT = 5  # different phrases that make a word likely to be half of two words grown together
+FREQUENT = 5  # phrases that make a word likely to be half of two words grown together
 CLEAR = 5  # times the next likely word, for a correction that needs no person
 
 COMMON = 20  # different phrases that make a shorter word likely to be this one cut short
 
-_SHORT = frozenset(
-    "ad ah am an as at be by do dj ex go ha he hi id if in is it la le me mr ms my no of oh ok on or ox pi so st to tv "
-    "uk up us vs we".split()
-)
 _ENDINGS = frozenset("drsty")  # a word with one of these more is another form or another word
 _SUFFIXES = ("ish", "ly", "ness", "less", "ful", "like", "ed", "ing", "er", "est", "ier", "iest", "es", "s", "y", "en")
 _PREFIXES = ("un", "re", "over", "under", "non", "semi", "multi", "mid", "out", "pre", "half")
@@ -76,7 +72,7 @@ class Lexicon:
         if len(word) < 2 or not word.isascii() or not word.isalpha():
             return True
         if len(word) == 2:
-            return word in _SHORT or self.counts[word] >= FAMILIAR
+            return word in listed_words() or self.counts[word] >= FAMILIAR
         return self.counts[word] >= FAMILIAR or word in listed_words() or _is_whole(word) or _is_derived(word)
 
     def begins_a_phrase(self, word: str) -> bool:
@@ -117,7 +113,7 @@ class Lexicon:
         sure = [
             (left, right)
             for left, right in ((word[:i], word[i:]) for i in range(3, len(word) - 2))
-            if max(self.counts[left], self.counts[right]) >= FREQUENT
+            if max(self.uses[left], self.uses[right]) >= FREQUENT
             and all(self.knows(half) and (self.counts[half] or half in listed_words()) for half in (left, right))
         ]
         if sure:
@@ -135,7 +131,7 @@ class Lexicon:
         return None
 
     def _is_large_half(self, word: str) -> bool:
-        return len(word) >= 4 and self.counts[word] >= 2 * FREQUENT
+        return len(word) >= 4 and self.uses[word] >= 2 * FREQUENT and self.knows(word)
 
     def _two_slips(self, word: str) -> str | None:
         candidates = {w for w, n in self.counts.items() if n >= FAMILIAR} | listed_words()

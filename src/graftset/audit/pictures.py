@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
@@ -12,7 +13,7 @@ from graftset.audit.findings import Found
 from graftset.audit.texts import HEX, Caption, Corpus
 from graftset.claims import correct, judge
 from graftset.pixels.color import TERMS, from_hex, srgb_to_oklab, survey_votes, to_hex
-from graftset.records import Background, Claim
+from graftset.records import Background, CaptionChange, Claim
 from graftset.vocabulary import Phrase
 
 BORDER = 0.05  # OKLab: a colour this close to one that people call by the claimed word is a matter of taste
@@ -33,10 +34,25 @@ def contradicted(corpus: Corpus) -> Iterator[Found]:
     """Claims that the picture contradicts."""
     for caption in corpus.captions:
         for phrase, claim in _once(caption):
-            if claim.verdict == "contradicted" and not _is_border(phrase, claim, caption.view.traits.background):
-                changes = correct(caption.text, caption.view.traits).changes
-                edits = tuple(change for change in changes if change.old == phrase.text)
-                yield Found(caption.view, phrase.text, _says(claim), phrase.span, edits)
+            seen = caption.view.traits.background
+            if claim.verdict == "contradicted" and not (_is_banding(claim) or _is_border(phrase, seen)):
+                yield Found(caption.view, phrase.text, _says(claim), phrase.span, _correction(caption, phrase))
+
+
+def _correction(caption: Caption, phrase: Phrase) -> tuple[CaptionChange, ...]:
+    """The words that the picture asks for, wherever the caption says these; none where a phrase is garbled.
+
+    In "dark grey background baseball cap" the grey is the cap's: a background must end its comma part or stand before
+    a bracket or another phrase of its own.
+    """
+    changes = correct(caption.text, caption.view.traits).changes
+    edits = tuple(change for change in changes if change.old == phrase.text)
+    clean = phrase.slot != "background" or all(_ends_there(caption.text, change.span[1]) for change in edits)
+    return edits if clean else ()
+
+
+def _ends_there(text: str, end: int) -> bool:
+    return re.match(r"\s*backgrounds?\s*(?:[,(.;]|$)", text[end:], re.IGNORECASE) is not None
 
 
 def doubtful(corpus: Corpus) -> Iterator[Found]:
@@ -44,7 +60,7 @@ def doubtful(corpus: Corpus) -> Iterator[Found]:
     for caption in corpus.captions:
         seen = caption.view.traits.background
         for phrase, claim in _once(caption):
-            border = claim.verdict == "contradicted" and _is_border(phrase, claim, seen)
+            border = claim.verdict == "contradicted" and _is_border(phrase, seen)
             if border or (claim.verdict == "confirmed" and _is_second_choice(phrase, seen)):
                 said = f'The caption says {claim.slot} "{phrase.text}"; {claim.seen} fits {_main(seen)} better, though '
                 yield Found(caption.view, phrase.text, said + "people would differ", phrase.span)
@@ -76,12 +92,15 @@ def _is_second_choice(phrase: Phrase, seen: Background | None) -> bool:
     return not shown & {*phrase.terms, *phrase.also}
 
 
-def _is_border(phrase: Phrase, claim: Claim, seen: Background | None) -> bool:
-    """Whether a contradicted claim about the background is one that people would differ over."""
-    if phrase.slot != "background" or seen is None:
+def _is_banding(claim: Claim) -> bool:
+    """Whether a gradient in few steps is at issue, which may be read as a split."""
+    return claim.slot == "background" and {claim.claimed, claim.seen} == {"gradient", "split"}
+
+
+def _is_border(phrase: Phrase, seen: Background | None) -> bool:
+    """Whether a contradicted claim about the background's colour is one that people would differ over."""
+    if phrase.slot != "background" or seen is None or not phrase.terms:
         return False
-    if not phrase.terms:  # a banded gradient is a split to some
-        return {claim.claimed, claim.seen} == {"gradient", "split"}
     if _TONES.get(seen.value, frozenset()) & set(phrase.text.lower().replace("/", " ").split()):
         return True
     main = [color.hex for color in seen.colors if color.share >= SHOWN]
@@ -89,7 +108,7 @@ def _is_border(phrase: Phrase, claim: Claim, seen: Background | None) -> bool:
         return False
     around = srgb_to_oklab(np.stack([from_hex(code) for code in main]))[:, None] + BORDER * _DIRECTIONS
     called = {TERMS[i] for i in survey_votes(around).argmax(axis=-1).reshape(-1)}
-    return bool(called & {*phrase.terms})
+    return bool(called & set(phrase.terms))
 
 
 def shared_code(corpus: Corpus) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from graftset.audit.findings import Found
-from graftset.audit.lexicon import FAMILIAR, Split
+from graftset.audit.lexicon import FAMILIAR, Correction, Split
 from graftset.audit.texts import Caption, Corpus, Word
 from graftset.records import CaptionChange
 
@@ -25,9 +25,7 @@ def misspelled(corpus: Corpus) -> Iterator[Found]:
     """Words that are none, and look like one that is."""
     if not is_readable(corpus):
         return
-    for caption, word in _unknown_words(corpus):
-        correction = corpus.lexicon.correct(word.text)
-        split = corpus.lexicon.split(word.text)
+    for caption, word, correction, split in _unknown_words(corpus):
         if correction is None or (split is not None and not correction.sure):
             continue
         span, shown = (word.start, word.end), caption.text[word.start : word.end]
@@ -45,9 +43,7 @@ def glued(corpus: Corpus) -> Iterator[Found]:
     """Words that are two: a comma or a space was lost between them."""
     if not is_readable(corpus):
         return
-    for caption, word in _unknown_words(corpus):
-        correction = corpus.lexicon.correct(word.text)
-        split = corpus.lexicon.split(word.text)
+    for caption, word, correction, split in _unknown_words(corpus):
         if split is None or (correction is not None and correction.sure):
             continue
         shown = caption.text[word.start : word.end]
@@ -77,14 +73,19 @@ def is_readable(corpus: Corpus) -> bool:
     return bool(ascii_words) and known >= READABLE * len(words)
 
 
-def _unknown_words(corpus: Corpus) -> Iterator[tuple[Caption, Word]]:
+def _unknown_words(corpus: Corpus) -> Iterator[tuple[Caption, Word, Correction | None, Split | None]]:
+    """Words that are none, with what one slip or one lost space would make of them."""
+    lexicon = corpus.lexicon
+    meant: dict[str, tuple[Correction | None, Split | None]] = {}
     for caption in corpus.captions:
         for word in caption.words:
             # A capital inside a phrase is likely a name, and names are spelt as their owners like.
-            name = word.capital and word.start != caption.parts[word.part][0] and corpus.lexicon.counts[word.text] == 0
-            rare = corpus.lexicon.counts[word.text] < FAMILIAR
-            if not name and rare and not corpus.lexicon.knows(word.text):
-                yield caption, word
+            name = word.capital and word.start != caption.parts[word.part][0] and lexicon.counts[word.text] == 0
+            if name or lexicon.knows(word.text):
+                continue
+            if word.text not in meant:
+                meant[word.text] = (lexicon.correct(word.text), lexicon.split(word.text))
+            yield caption, word, *meant[word.text]
 
 
 def doubled(corpus: Corpus) -> Iterator[Found]:
