@@ -21,13 +21,13 @@ def too_long(corpus: Corpus) -> Iterator[Found]:
     """Captions that CLIP's text encoder does not read to their end."""
     for caption in corpus.captions:
         first = cut(caption.text, LIMITS[0])
-        if not first.lost:
+        if not first.lost.strip(", "):
             continue
         limits = [limit for limit in LIMITS if first.tokens > limit]
-        losses = [(limit, cut(caption.text, limit).lost) for limit in limits]
+        losses = [(limit, cut(caption.text, limit).lost.lstrip(", ")) for limit in limits]
         message = f"{first.tokens} tokens; " + "; ".join(f'{limit} cut "{lost}"' for limit, lost in losses)
-        start = caption.text.rindex(first.lost)
-        yield Found(caption.view, first.lost, message, (start, start + len(first.lost)))
+        start = caption.text.rindex(losses[0][1])
+        yield Found(caption.view, losses[0][1], message, (start, start + len(losses[0][1])))
 
 
 def further_lines(corpus: Corpus) -> Iterator[Found]:
