@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from graftset import __version__
-from graftset.cli.console import emit, ending, finish, prepare_streams, progress_bars, say, show
+from graftset.cli.console import emit, ending, finish, prepare_streams, progress_bars, show, shown
 from graftset.cli.options import (
     HERE,
     KEPT,
@@ -162,10 +162,10 @@ def demo(
     from graftset.workflows.demo import prepare
     from graftset.workflows.expand import expand as run
 
-    say(f"drawing the sample set into {folder}")
-    prepare(folder, seed=seed, force=force)
-    with progress_bars() as meter, steps.open_session(folder, meter=meter) as session:
-        done = run(session, force=force)
+    with progress_bars() as meter:
+        prepare(folder, seed=seed, force=force, progress=meter("draw"))
+        with steps.open_session(folder, meter=meter) as session:
+            done = run(session, force=force)
     finish(expansion_json(done), expansion_lines(done), as_json=as_json, fault=expansion_fault(done, forced=force))
 
 
@@ -315,9 +315,10 @@ def build(
 
     if sum(option is not None for option in (plan, check, verify)) != 1:
         raise UserError(
-            "A build needs one thing to do",
-            field="--plan, --check, --verify",
-            remedy="Give one of them: --plan weighted, for example.",
+            "Give one of --plan, --check and --verify",
+            field="--plan",
+            value=plan,
+            remedy="For a training set: graftset build --plan weighted",
         )
     if check is not None:
         show_builds.check_and_tell(check, as_json=as_json)
@@ -340,7 +341,7 @@ def report(project: ProjectDir = HERE, as_json: AsJson = False) -> None:
 
     with steps.open_session(project) as session:
         path = steps.report(session)
-    finish({"report": str(path)}, [f"report: {path}"], as_json=as_json)
+    finish({"report": str(path)}, [f"report: {shown(path)}"], as_json=as_json)
 
 
 @command()

@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -58,14 +60,16 @@ class _Meter:
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, label: str) -> Callable[[int, int], None]:
+        started = monotonic()
+
         def move(done: int, of: int) -> None:
             if of == 0:
                 return
             if label not in self._tasks:
                 self._tasks[label] = self._bars.add_task(label, total=of, rate="")
-            speed = self._bars.tasks[self._tasks[label]].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            self._bars.update(self._tasks[label], completed=done, total=of, rate=rate)
+            # Results come in batches, so the speed of the last moment would jump; this is the mean since the start.
+            rate = done / max(monotonic() - started, 1e-3)
+            self._bars.update(self._tasks[label], completed=done, total=of, rate=f"{rate:,.0f}/s")
 
         return move
 
@@ -73,6 +77,12 @@ class _Meter:
 def printable(line: str) -> str:
     """A line as a terminal may show it: what a file name or caption brings of control characters is escaped."""
     return line if line.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it here: relative where it lies below the present folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
 
 
 def say(*lines: str) -> None:

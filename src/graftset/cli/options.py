@@ -82,7 +82,7 @@ def asked_policy(
     from graftset.selection import policy_from_settings
 
     if count is not None and every:
-        raise UserError("Both were asked for", field="--count and --all", remedy="Give one of them.")
+        raise UserError("--count and --all contradict each other", field="--count", value=count, remedy="Give one.")
     if wrong_background not in (None, "recaption", "drop"):
         raise UserError(
             "There is no such way with a wrong background",

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graftset.cli.show_builds import build_json, build_lines
+from graftset.cli.console import shown
+from graftset.cli.show_builds import build_json, build_line, build_remarks
 from graftset.errors import UserError
 from graftset.records import Skip
 
@@ -155,9 +156,8 @@ def expansion_lines(done: Expansion) -> list[str]:
     ]
     if done.builds:
         lines.append(f"training size: {done.builds[0].size.reason}")
-    for report in done.builds:
-        lines += build_lines(report)
-    return [*lines, *map(_not_built_line, done.not_built), f"report: {done.report}"]
+    lines += [*map(build_line, done.builds), *build_remarks(done.builds)]
+    return [*lines, *map(_not_built_line, done.not_built), f"report: {shown(done.report)}"]
 
 
 def _not_built_line(one: NotBuilt) -> str:
@@ -167,7 +167,12 @@ def _not_built_line(one: NotBuilt) -> str:
 
 
 def expansion_fault(done: Expansion, *, forced: bool) -> UserError | None:
-    """What keeps an expansion from being done: builds that differ and were left as they are."""
+    """What keeps an expansion from being done: nothing was built, or builds that differ were left as they are.
+
+    A plan that does not suit what was admitted is told and no fault, as long as another does.
+    """
+    if not done.builds and done.not_built and not any(one.in_the_way for one in done.not_built):
+        return done.not_built[0].error
     left = [one for one in done.not_built if one.in_the_way]
     if not left:
         return None

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graftset.cli.console import finish, some
+from graftset.cli.console import finish, shown, some
 from graftset.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,13 +33,23 @@ def build_json(report: BuildReport) -> dict[str, Any]:
 
 def build_lines(report: BuildReport) -> list[str]:
     """A build for people."""
+    return [build_line(report), *build_remarks([report])]
+
+
+def build_line(report: BuildReport) -> str:
+    """What was done, in one line."""
     done = "unchanged" if report.unchanged else "built" if report.written else "would build"
-    return [
-        f"{done} {report.folder}: {report.images} images at {report.size.width}x{report.size.height} px, "
-        f"{report.plan.steps} steps, {report.plan.real_mass:.0%} of what is shown are originals",
-        *some(f"left out {skip.path}: {skip.reason}" for skip in report.skipped),
-        *(f"warning: {warning}" for warning in report.warnings),
-    ]
+    return (
+        f"{done} {shown(report.folder)}: {report.images} images at {report.size.width}x{report.size.height} px, "
+        f"{report.plan.steps} steps, {report.plan.real_mass:.0%} of what is shown are originals"
+    )
+
+
+def build_remarks(reports: Sequence[BuildReport]) -> list[str]:
+    """What builds leave out and warn of; what they have in common is said once."""
+    left_out = dict.fromkeys(f"left out {skip.path}: {skip.reason}" for report in reports for skip in report.skipped)
+    warnings = dict.fromkeys(f"warning: {warning}" for report in reports for warning in report.warnings)
+    return [*some(left_out), *warnings]
 
 
 def check_and_tell(folder: Path, *, as_json: bool) -> None:

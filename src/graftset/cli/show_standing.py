@@ -25,6 +25,7 @@ def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
         "unassessed": stands.unassessed,
         "unreadable": _skips_json(stands.unreadable),
         "captions": {
+            "originals_without": captions.originals_without,
             "proposed": captions.proposed,
             "corrected": captions.corrected,
             "composed": captions.composed,
@@ -75,8 +76,9 @@ def _skips_json(skips: Sequence[Skip]) -> list[dict[str, str]]:
 def standing_lines(stands: Standing, project: Path) -> list[str]:
     """Where a project stands, for people."""
     captions, claims = stands.captions, stands.captions.claims
+    without = f", {captions.originals_without} of them without a caption" if captions.originals_without else ""
     lines = [
-        f"originals   {stands.originals}",
+        f"originals   {stands.originals}{without}",
         f"candidates  {stands.candidates}",
         f"assessed    {stands.assessed}" + (f", {stands.unassessed} to do" if stands.unassessed else ""),
         f"claims      {', '.join(f'{count} {verdict}' for verdict, count in claims.items())}",

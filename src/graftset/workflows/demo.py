@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from graftset.drawn import draw_sample_set
@@ -11,8 +12,10 @@ from graftset.workflows.starting import init_or_agree
 
 SAMPLE = "sample"
 
+Progress = Callable[[int, int], None]
 
-def prepare(folder: Path, *, seed: int = 0, force: bool = False) -> None:
+
+def prepare(folder: Path, *, seed: int = 0, force: bool = False, progress: Progress | None = None) -> None:
     """Draw the sample set into `folder/sample` and write the project's settings; what is there already stays.
 
     Raises:
@@ -21,7 +24,7 @@ def prepare(folder: Path, *, seed: int = 0, force: bool = False) -> None:
     sample = folder / SAMPLE
     drawn = None if force else _drawn_seed(sample)
     if drawn is None:
-        draw_sample_set(sample, seed=seed, force=force)
+        draw_sample_set(sample, seed=seed, force=force, progress=progress)
     elif drawn != seed:
         raise ExistsError(
             f"A sample set of seed {drawn} is there already",

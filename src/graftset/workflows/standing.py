@@ -22,6 +22,7 @@ from graftset.workflows.steps import Session
 class CaptionStanding:
     """Captions of the candidates, and the claims in them by verdict."""
 
+    originals_without: int  # originals without a caption, which builds leave out
     proposed: int
     corrected: int
     composed: int
@@ -81,7 +82,7 @@ def standing(session: Session) -> Standing:
         assessed=sum(1 for view in views if view.score is not None),
         unassessed=unassessed,
         unreadable=tuple(
-            Skip(view.path, assessments[view.path].notes[0])
+            Skip(view.path, assessments[view.path].notes[0].removeprefix("unreadable: "))
             for view in views
             if view.path in assessments and view.grid is None and assessments[view.path].notes
         ),
@@ -97,6 +98,7 @@ def standing(session: Session) -> Standing:
 def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView]) -> CaptionStanding:
     claims = Counter(claim.verdict for view in candidates for claim in view.claims)
     return CaptionStanding(
+        originals_without=sum(1 for view in views if view.origin == "original" and not view.caption),
         proposed=sum(1 for view in candidates if view.proposed_caption is not None),
         corrected=sum(1 for view in candidates if view.changes),
         composed=sum(1 for view in candidates if view.composed),

@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from graftset.config import FILE_NAME, default_toml, open_project
+from graftset.catalog import Catalog
+from graftset.config import FILE_NAME, Project, default_toml, open_project
 from graftset.errors import ExistsError, UserError
 from graftset.files import write_whole
 
@@ -52,22 +53,34 @@ def init_or_agree(
 ) -> None:
     """Write graftset.toml where there is none; else see that the pictures named now are those it names.
 
-    Settings that were edited stay. Raises what `init` raises, and:
+    Settings that were edited stay. Those that nobody edited and nothing rests on, as after a first try with the wrong
+    folder, are written anew. Raises what `init` raises, and:
 
     Raises:
         ExistsError: The project is about other pictures.
         UserError: A new project without its pictures.
     """
-    if not (folder / FILE_NAME).exists():
-        if originals is None or not candidates:
-            raise UserError(
-                "A new project needs its pictures",
-                field="--originals, --candidates",
-                remedy="Name both folders; they are remembered in graftset.toml.",
-            )
-        init(folder, originals, candidates, prompts, force=force)
-        return
-    project = open_project(folder)
+    known = open_project(folder) if (folder / FILE_NAME).exists() else None
+    if known is not None:
+        other = _other_pictures(known, originals, candidates, prompts)
+        if other is None:
+            return
+        if not _is_fresh(known):
+            raise other
+    if originals is None or not candidates:
+        raise UserError(
+            "There is no project here yet, and a new one needs its pictures",
+            field="DIR",
+            value=str(folder),
+            remedy="Name both folders, --originals PATH --candidates PATH; graftset.toml remembers them.",
+        )
+    init(folder, originals, candidates, prompts, force=force or known is not None)
+
+
+def _other_pictures(
+    project: Project, originals: Path | None, candidates: Sequence[Path], prompts: Path | None
+) -> ExistsError | None:
+    """What is named and is not what the project's settings name, as the error it may be."""
     named: tuple[tuple[str, Sequence[Path], Sequence[Path]], ...] = (
         ("--originals", [originals] if originals else [], [project.originals]),
         ("--candidates", candidates, project.candidates),
@@ -75,12 +88,26 @@ def init_or_agree(
     )
     for field, given, known in named:
         if given and {os.path.realpath(path) for path in given} != {os.path.realpath(path) for path in known}:
-            raise ExistsError(
+            return ExistsError(
                 f"The project has other pictures: its {FILE_NAME} names {', '.join(map(str, known)) or 'none'}",
                 field=field,
                 value=", ".join(map(str, given)),
                 remedy=f"Leave the option out to go on with those, edit {FILE_NAME}, or name another project folder.",
             )
+    return None
+
+
+def _is_fresh(project: Project) -> bool:
+    """Whether the settings are as `init` wrote them and nothing was selected under them."""
+    named = project.settings.project
+    text = default_toml(named.originals, named.candidates, named.prompts)
+    if (project.root / FILE_NAME).read_bytes() != text.encode():
+        return False
+    catalog = Catalog.open(project.catalog_url)
+    try:
+        return catalog.selection() is None
+    finally:
+        catalog.close()
 
 
 def refuse_around(pictures: Path, project: Path, field: str) -> None:
