@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, text
 
 from graftset.audit import apply_fixes, audit, read_sidecar
 from graftset.catalog import Catalog, Dismissal
 from graftset.catalog.opening import REVISION
-from graftset.catalog.schema import metadata
 from graftset.records import ImageRecord, ImageView
 
 SLIP = "portrait, brown hair, golden stud stud earring"
@@ -23,16 +22,6 @@ def url(tmp_path: Path) -> str:
 
 def _record(path: str, caption: str | None) -> ImageRecord:
     return ImageRecord(path, "a" * 64, "original", 0, 24, 24, "PNG", 1, 1, caption, "lad.txt")
-
-
-def test_a_new_catalog_has_the_tables_of_the_schema(url: str) -> None:
-    Catalog.open(url).close()
-    found = inspect(create_engine(url))
-    assert set(found.get_table_names()) == {*metadata.tables, "alembic_version"}
-    for name, table in metadata.tables.items():
-        assert {c["name"]: bool(c["nullable"]) for c in found.get_columns(name)} == {
-            c.name: bool(c.nullable) for c in table.columns
-        }
 
 
 def test_a_catalog_of_the_first_version_is_brought_forward_with_all_it_knows(url: str) -> None:

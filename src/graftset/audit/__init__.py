@@ -12,11 +12,24 @@ pictures.py   rules that compare words and picture
 sets.py       rules that compare captions with each other
 form.py       rules about what a trainer reads: length, further lines, nothing at all
 findings.py   what the audit says
+learned.py    what was learned from the captions, and from which
 stage.py      the audit, and applying its fixes
 """
 
 from graftset.audit.findings import AuditReport, Finding, fixed_captions
+from graftset.audit.learned import Learned, learned
 from graftset.audit.rules import RULES, Rule
 from graftset.audit.stage import apply_fixes, audit, read_sidecar
 
-__all__ = ["RULES", "AuditReport", "Finding", "Rule", "apply_fixes", "audit", "fixed_captions", "read_sidecar"]
+__all__ = [
+    "RULES",
+    "AuditReport",
+    "Finding",
+    "Learned",
+    "Rule",
+    "apply_fixes",
+    "audit",
+    "fixed_captions",
+    "learned",
+    "read_sidecar",
+]
