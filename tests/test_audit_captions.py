@@ -181,6 +181,19 @@ def test_what_is_in_order_is_left_alone(phrase: str) -> None:
     assert audit([*good_views(), view(99, LAST.format(phrase))], rules=rules).findings == ()
 
 
+def test_an_invented_trigger_word_is_a_word() -> None:
+    views = [view(i, good_caption(i).replace("tiny portrait", "inkqline portrait")) for i in range(25)]
+    assert audit(views, rules=["misspelled", "glued"]).findings == ()
+    assert audit(views[:4], rules=["misspelled", "glued"]).findings == ()
+
+
+def test_candidates_of_one_prompt_may_share_a_caption_but_not_with_an_unlike_original() -> None:
+    made = [view(i, None, origin="generated", generation=1, prompt="one prompt") for i in (1, 2)]
+    assert audit(made, rules=["duplicate"], native=_picture).findings == ()
+    (one, two) = audit([*made, view(0, "one prompt")], rules=["duplicate"], native=_picture).findings
+    assert one.words == two.words == "lad_000.png"
+
+
 def test_a_lost_comma_comes_back_before_what_begins_a_phrase() -> None:
     (found,) = audited(LAST.format("grayhoodie, baldwearing stubble"), "glued")[-1:]
     assert found.fix is not None

@@ -17,6 +17,7 @@ from string import ascii_lowercase
 from graftset.tokens import token_count
 
 FAMILIAR = 3  # different phrases that make a word one
+EVERYDAY = 8  # phrases, equal ones too, that make a word one: an invented trigger word stands in one phrase everywhere
 FREQUENT = 5  # phrases that make a word likely to be half of two words grown together
 CLEAR = 5  # times the next likely word, for a correction that needs no person
 
@@ -51,10 +52,11 @@ class Lexicon:
     counts: Counter[str]
     uses: Counter[str]
     starts: Counter[str]
+    captions: int
 
     @classmethod
-    def learn(cls, phrases: Iterable[Sequence[str]]) -> Lexicon:
-        """Learn from all phrases (comma parts) of the captions, each a list of lower-case words.
+    def learn(cls, phrases: Iterable[Sequence[str]], captions: int) -> Lexicon:
+        """Learn from all phrases (comma parts) of so many captions, each a list of lower-case words.
 
         Equal phrases count once where words are judged: near-twins repeat a slip word for word.
         """
@@ -65,7 +67,7 @@ class Lexicon:
                 counts[word] += 1
                 uses[word] += times
             starts[words[0]] += times
-        return cls(counts, uses, starts)
+        return cls(counts, uses, starts, captions)
 
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is one. Words of other scripts always are: nothing is known of them."""
@@ -73,7 +75,13 @@ class Lexicon:
             return True
         if len(word) == 2:
             return word in listed_words() or self.counts[word] >= FAMILIAR
-        return self.counts[word] >= FAMILIAR or word in listed_words() or _is_whole(word) or _is_derived(word)
+        return (
+            self.counts[word] >= FAMILIAR
+            or self.uses[word] >= min(EVERYDAY, max(2, self.captions / 4))
+            or word in listed_words()
+            or _is_whole(word)
+            or _is_derived(word)
+        )
 
     def begins_a_phrase(self, word: str) -> bool:
         """Whether a word usually stands first in its comma part."""
@@ -82,19 +90,19 @@ class Lexicon:
     def correct(self, word: str) -> Correction | None:
         """The word that one slip of the fingers makes of this one, or two slips of a long word.
 
-        A dropped, added or swapped letter is likelier than a replaced one, and what the captions say often is likelier
-        than another word. A correction is sure where it is of the first kind and no other word is likely.
+        What the captions say or the list holds is likelier than another word, and a dropped, added or swapped letter
+        likelier than a replaced one. A correction is sure where it is of the first kind and no other word is likely.
         """
         near = {w for w in _edits(word) if len(w) > 2 and self._is_likely(w) and not _replaces_first(word, w)}
         if not near:
             far = self._two_slips(word) if len(word) >= 7 else None
             return None if far is None else Correction(far, False)
-        best, *rest = sorted(near, key=lambda w: (_is_substitution(word, w), -self.counts[w], w))
+        best, *rest = sorted(near, key=lambda w: (not self._is_ours(w), _is_substitution(word, w), -self.counts[w], w))
         rivals = [w for w in rest if not _is_substitution(word, w)]
         if self.counts[best] >= FAMILIAR:
             clear = all(self.counts[best] >= CLEAR * self.counts[w] for w in rivals)
         else:
-            clear = not rivals and len(word) > 4 and bool(self.counts[best] or best in listed_words())
+            clear = not rivals and len(word) > 4 and self._is_ours(best)
         return Correction(best, clear and len(word) > 3 and not _is_substitution(word, best))
 
     def cut_short(self, word: str) -> str | None:
@@ -104,6 +112,9 @@ class Lexicon:
         longer = [word + letter for letter in ascii_lowercase if letter not in _ENDINGS]
         best = max(longer, key=lambda w: (self.counts[w], w))
         return best if self.counts[best] >= COMMON else None
+
+    def _is_ours(self, word: str) -> bool:
+        return self.counts[word] > 0 or word in listed_words()
 
     def _is_likely(self, word: str) -> bool:
         return self.counts[word] >= FAMILIAR or word in listed_words() or (len(word) >= 4 and _is_whole(word))

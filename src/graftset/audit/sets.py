@@ -55,16 +55,22 @@ def one_off_captions(corpus: Corpus) -> Iterator[Found]:
 
 
 def duplicate(corpus: Corpus) -> Iterator[Found]:
-    """One caption on pictures that differ: the words cannot tell them apart."""
+    """One caption on pictures that differ, originals or an original and a candidate: the words cannot tell them apart.
+
+    Candidates among each other may share theirs: several seeds of one prompt are meant to.
+    """
     same: dict[str, list[Caption]] = defaultdict(list)
     for caption in corpus.captions:
         same[" ".join(caption.text.lower().split())].append(caption)
     for group in same.values():
-        first = corpus.native(group[0].view) if len(group) > 1 else None
-        for caption in group[1:]:
-            differing = _difference(first, corpus.native(caption.view))
+        first = min(group, key=lambda caption: caption.view.origin == "generated")
+        if len(group) == 1 or first.view.origin == "generated":
+            continue
+        picture = corpus.native(first.view)
+        for caption in group:
+            differing = _difference(picture, corpus.native(caption.view))
             if differing is not None and differing >= UNLIKE:
-                other = _name(group[0])
+                other = _name(first)
                 message = f"{other} has the same caption, and {differing:.0%} of its cells differ"
                 yield Found(caption.view, other, message)
 

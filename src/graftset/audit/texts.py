@@ -87,7 +87,7 @@ def read_corpus(views: Sequence[ImageView], trigger: str | None, native: Native,
     return Corpus(
         captions=written,
         empty=tuple(caption.view for caption in captions if not caption.text.strip()),
-        lexicon=Lexicon.learn(words for words in phrases if words),
+        lexicon=Lexicon.learn([words for words in phrases if words], len(teachers)),
         vocabulary=vocabulary,
         trigger=(trigger.strip(),) if trigger and trigger.strip() else vocabulary.head,
         tags=Counter(part for c in teachers for part in {c.part(i).lower() for i in range(len(c.parts))}),
