@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +109,7 @@ def _words(text: str, parts: Sequence[tuple[int, int]]) -> list[Word]:
     return found
 
 
-def no_native(view: ImageView) -> Any:
+def no_native(view: ImageView) -> U8 | None:
     """No picture is at hand: rules that need one find nothing."""
     return None
 
