@@ -188,7 +188,9 @@ def _gradient(lab: Floats, mask: Mask, steps: tuple[Floats, Floats]) -> Floats |
         return None
     # A split is fitted fairly well too, but it has two colours and a jump from one to the other.
     between = np.concatenate([steps[0][mask[:, 1:] & mask[:, :-1]], steps[1][mask[1:] & mask[:-1]]])
-    noise = float(np.percentile(between, 25)) if len(between) else 0.0
+    if not len(between):
+        return None
+    noise = float(np.percentile(between, 25))
     groups, middles = group_colors(_thinned(colors, 144), limit=max(LEVEL, 4 * noise))
     levels = middles[np.bincount(groups) / len(groups) >= 0.04]
     if len(levels) < LEVELS:

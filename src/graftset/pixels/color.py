@@ -222,12 +222,15 @@ def _achromatic_anchors() -> tuple[F32, F64]:
     hues = np.radians(np.arange(0, 360, 60))
     tints = [(0.0, 0.0)] + [(r * np.cos(h), r * np.sin(h)) for r in (0.012, 0.024) for h in hues]
     points, says = [], []
-    for term, levels, reach in (("black", (0.0, 0.08, 0.14, 0.19, 0.23, 0.26), 13), ("white", (0.97, 0.985, 1.0), 7)):
+    # The lighter a dark tone, the sooner a tint makes it a brown, a navy or a dark green.
+    anchors = [("black", level, 13) for level in (0.0, 0.08, 0.14, 0.19)]
+    anchors += [("black", 0.23, 7), ("black", 0.26, 1)]
+    anchors += [("white", level, 7) for level in (0.97, 0.985, 1.0)]
+    for term, level, reach in anchors:
         vote = np.zeros(len(TERMS))
         vote[TERMS.index(term)] = 1.0
-        for level in levels:
-            points += [(level, a, b) for a, b in tints[:reach]]
-            says += [vote] * reach
+        points += [(level, a, b) for a, b in tints[:reach]]
+        says += [vote] * reach
     return np.array(points, dtype=np.float32), np.array(says)
 
 

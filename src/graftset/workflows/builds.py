@@ -44,7 +44,7 @@ def known_builds(project: Project, views: Sequence[ImageView]) -> tuple[list[Kno
         try:
             record = read_build(folder)
         except BuildError as error:
-            notes.append(f"builds/{folder.name} is left out: {error.message}")
+            notes.append(f"The folder builds/{folder.name} is left out: {error.message}")
             continue
         found.append(KnownBuild(folder, record, differences(record, views)))
     return found, notes

@@ -198,7 +198,7 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
     skips = [Skip(path, reason) for path, (_, _, reason) in session.catalog.known_skips().items()]
     builds, build_notes = known_builds(session.project, views)
     build_notes += [
-        f"builds/{build.name} is not what would be built now ({build.differences})"
+        f"The build {build.name} is not what would be built now ({build.differences})"
         for build in builds
         if build.differences
     ]
