@@ -57,7 +57,11 @@ def verdicts(caption: str, traits: Traits) -> list[Verdict]:
         ("gray background", GRAY, "confirmed"),
         ("slate grey background", GRAY, "confirmed"),
         ("green background", GRAY, "contradicted"),
-        ("green and gray background", GRAY, "confirmed"),  # any of several claimed colors
+        # Of several claimed colors one is there and one is not.
+        ("green and gray background", GRAY, "unverifiable"),
+        ("green to gray gradient background", GRAY, "unverifiable"),
+        ("red and white background", CHECKERS, "confirmed"),
+        ("blue and teal background", TEAL, "confirmed"),
         ("green and pink background", GRAY, "contradicted"),
         ("blue background", TEAL, "confirmed"),  # the border between teal and blue is not ours to draw
         ("turquoise background", TEAL, "confirmed"),
@@ -66,8 +70,16 @@ def verdicts(caption: str, traits: Traits) -> list[Verdict]:
         ("checkered background", CHECKERS, "confirmed"),
         ("solid background", CHECKERS, "contradicted"),
         ("gradient background", DUSK, "confirmed"),
-        ("lavender to pink gradient background", DUSK, "confirmed"),
+        ("lavender to orange gradient background", DUSK, "confirmed"),
+        ("lavender to pink gradient background", DUSK, "unverifiable"),
         ("split background", HALVES, "confirmed"),
+        # The right color does not make a wrong layout right.
+        ("gray gradient background", GRAY, "unverifiable"),
+        ("gray checkered background", GRAY, "unverifiable"),
+        ("plain gray background", GRAY, "confirmed"),
+        ("gray gradient background", seen("solid", ("gray", 1.0), confidence=0.79), "confirmed"),
+        ("gray gradient background", seen("noisy", ("gray", 1.0)), "confirmed"),
+        ("green gradient background", GRAY, "contradicted"),
         ("green background", Traits(), "unverifiable"),
         # A color that holds a little of it is neither shown nor absent.
         ("green background", seen("solid", ("gray", 0.8), ("green", 0.2)), "unverifiable"),

@@ -13,6 +13,7 @@ from graftset.records import Background, Claim, Traits, TraitSeen, Verdict
 from graftset.vocabulary import ACCESSORY, Phrase, Vocabulary
 
 SHOWN = 0.25  # share of the background one colour must hold for a caption to name it rightly
+TRACE = 0.1  # share of the background up to which a colour is not there at all
 SURE = 0.8  # confidence of a kind ("solid", "split") above which another kind in the caption is wrong
 
 CERTAIN = 0.6  # confidence of a trait from which a caption may be held against it
@@ -50,20 +51,31 @@ def judge_background(phrase: Phrase, traits: Traits) -> Claim:
 def _colors(phrase: Phrase, seen: Background) -> Verdict:
     """Confirmed where a claimed term is an acceptable word for a colour that holds enough of the background.
 
-    Several claimed terms ("blue to green") are confirmed by any one of them and contradicted only together.
+    Several claimed terms ("blue to green") are contradicted only together, and confirmed only where none of them is
+    missing; nor is a colour confirmed together with a layout that the background does not have.
     """
-    claimed = {*phrase.terms, *phrase.also}
-    support = sum(color.share for color in seen.colors if claimed & set(color.words))
-    if support >= SHOWN:
-        return "confirmed"
+    support = _support({*phrase.terms, *phrase.also}, seen)
     # Between the two lie colours that hold a little of the background, and readings nobody should rely on.
-    return "unverifiable" if support > 0.1 or seen.confidence < 0.3 else "contradicted"
+    if support < SHOWN:
+        return "unverifiable" if support > TRACE or seen.confidence < 0.3 else "contradicted"
+    missing = len(phrase.terms) > 1 and any(_support({term}, seen) <= TRACE for term in phrase.terms)
+    return "unverifiable" if missing or _is_other_kind(phrase, seen) else "confirmed"
+
+
+def _support(words: set[str], seen: Background) -> float:
+    """The share of the background that may be called by one of these words."""
+    return sum(color.share for color in seen.colors if words & set(color.words))
 
 
 def _kind(phrase: Phrase, seen: Background) -> Verdict:
     if phrase.kind == seen.kind:
         return "confirmed"
-    return "contradicted" if seen.kind != "noisy" and seen.confidence >= SURE else "unverifiable"
+    return "contradicted" if _is_other_kind(phrase, seen) else "unverifiable"
+
+
+def _is_other_kind(phrase: Phrase, seen: Background) -> bool:
+    """Whether a phrase names a layout and the background clearly has another."""
+    return phrase.kind not in (None, seen.kind) and seen.kind != "noisy" and seen.confidence >= SURE
 
 
 def judge_trait(phrase: Phrase, traits: Traits) -> Claim:
