@@ -227,10 +227,10 @@ def test_as_many_workers_as_one_likes_say_the_same(tmp_path: Path) -> None:
 
 def test_the_native_picture_is_kept(pool: Pool) -> None:
     view = pool.views()["o05"]
-    native = load_native(pool.catalog, view.sha256)
+    native = load_native(pool.catalog, view.sha256, view.grid)
     assert native is not None
     assert (native == portraits(ORIGINALS + 4)[5]).all()
-    assert load_native(pool.catalog, "0" * 64) is None
+    assert load_native(pool.catalog, "0" * 64, view.grid) is None
 
 
 # --- files that cannot be measured -----------------------------------------------------------------------------------

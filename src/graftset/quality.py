@@ -23,6 +23,7 @@ NORM = 3.0
 # A render part under this is a fault. On drawn pictures all blur and texture is found, 250 of 256 off-grid pictures and
 # melted faces, and 2 of 400 clean ones are called faulty (at 8.5: 244 and 1).
 FAULTY = 9.0
+ENOUGH = 20  # originals; fewer say nothing about what is normal for them
 INSIDE = (0.5, 99.5)  # percentiles of the originals between which a native measure is unremarkable
 
 
@@ -84,12 +85,12 @@ class Scale:
         ranges = {}
         for name in sorted(ONE_SIDED):
             values = [m[name] for m in measures if np.isfinite(m.get(name, np.nan))]
-            if values:
+            if len(values) >= ENOUGH:
                 low, high = np.percentile(values, INSIDE)
                 ranges[name] = (float(low), float(high))
         values = [m["structure_novelty"] for m in measures if np.isfinite(m.get("structure_novelty", np.nan))]
         novelty = None
-        if len(values) >= 20:  # fewer say nothing about a 95th percentile
+        if len(values) >= ENOUGH:
             q = np.maximum(np.percentile(values, (5, 50, 95, 99)), LEAST_NOVELTY).tolist()
             novelty = (q[0], q[1], q[2], q[3])
         return cls(ranges, novelty)

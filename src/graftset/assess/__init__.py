@@ -7,6 +7,6 @@ stage.py       the stage: measure what is new, relate it to the originals and to
 
 from graftset.assess.measuring import measure_pixels
 from graftset.assess.reference import Reference
-from graftset.assess.stage import AssessReport, assess, load_native, outdated
+from graftset.assess.stage import AssessReport, assess, load_native, native_png, outdated
 
-__all__ = ["AssessReport", "Reference", "assess", "load_native", "measure_pixels", "outdated"]
+__all__ = ["AssessReport", "Reference", "assess", "load_native", "measure_pixels", "native_png", "outdated"]

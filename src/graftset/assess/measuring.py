@@ -43,6 +43,7 @@ U8 = NDArray[np.uint8]
 PRODUCER = "pixels"
 VERSION = "3"  # raise it when any figure below changes: everything is then measured anew
 
+LARGEST = 256  # cells along one side: more is a picture to be painted, not pixel art
 SMALL = 128  # px: a picture up to this size without a grid is taken to be native already
 _GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
@@ -87,12 +88,25 @@ def measure_pixels(rgb: U8, expected: tuple[int, int] | None = None) -> tuple[di
 
     Returns:
         JSON-ready data with the keys grid, measures, background (see `_background_data`), and the native picture
-        uint8 [h, w, 3]; both empty and None where no grid was found and none is expected.
+        uint8 [h, w, 3]. Empty and None where no grid was found; the grid alone and None where the native size is
+        not the expected one, or larger than `LARGEST`.
     """
     found = _find_grid(rgb, expected)
     if found is None:
         return {}, None
     x, y, clean = found
+    grid = {
+        "width": x.cells,
+        "height": y.cells,
+        "cell_w": x.cell,
+        "cell_h": y.cell,
+        "offset_x": x.offset,
+        "offset_y": y.offset,
+        "confidence": min(x.confidence, y.confidence),
+    }
+    if (x.cells, y.cells) != expected and (expected is not None or max(x.cells, y.cells) > LARGEST):
+        # Nothing can be compared with it; measuring half a million cells would only cost time and memory.
+        return {"grid": grid}, None
     core = None
     if clean:
         step_x, step_y = round(x.cell), round(y.cell)
@@ -115,15 +129,6 @@ def measure_pixels(rgb: U8, expected: tuple[int, int] | None = None) -> tuple[di
         "render_noise": 0.0 if clean else render_noise(lab, flat),
         "color_count": float(color_count(native)),
         "orphan_cells": orphan_cells(lab, steps),
-    }
-    grid = {
-        "width": x.cells,
-        "height": y.cells,
-        "cell_w": x.cell,
-        "cell_h": y.cell,
-        "offset_x": x.offset,
-        "offset_y": y.offset,
-        "confidence": min(x.confidence, y.confidence),
     }
     data = {
         "grid": grid,

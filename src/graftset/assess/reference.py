@@ -58,11 +58,12 @@ class Reference:
         self._palette = _Palette(natives)
         own = self._palette.distances(natives, members=True)
         novelty = self._novelty.measure(oklab, figures, members=True)
-        among = [
-            {**o.data["measures"], "off_palette": float(own[i]), "structure_novelty": float(novelty[i])}
+        # What each original measures among the others: it says what is normal, and is what the report shows of it.
+        self._among = {
+            o.path: _finite({**o.data["measures"], "off_palette": own[i], "structure_novelty": novelty[i]})
             for i, o in enumerate(originals)
-        ]
-        self.scale = Scale.fit(among)
+        }
+        self.scale = Scale.fit(list(self._among.values()))
 
     def _learn_words(self) -> ColorWords:
         told = [o for o in self.originals if o.caption]
@@ -78,18 +79,23 @@ class Reference:
         """
         natives = np.stack([p.native for p in pictures])
         figures = [p.figure for p in pictures]
-        off_palette = self._palette.distances(natives)
-        novelty = self._novelty.measure(srgb_to_oklab(natives), figures)
         places = {o.path: i for i, o in enumerate(self.originals)}
+        if members:
+            measured = [self._among[p.path] for p in pictures]
+            # An original is itself: it lacks nothing against the set it belongs to, and is the scale's 10.
+            scored = [{**m, "off_palette": 0.0, "structure_novelty": 0.0} for m in measured]
+        else:
+            off_palette = self._palette.distances(natives)
+            novelty = self._novelty.measure(srgb_to_oklab(natives), figures)
+            measured = [
+                _finite({**p.data["measures"], "off_palette": off_palette[i], "structure_novelty": novelty[i]})
+                for i, p in enumerate(pictures)
+            ]
+            scored = measured
         results = []
-        for i, picture in enumerate(pictures):
-            measures = dict(picture.data["measures"])
-            measures["off_palette"] = round(float(off_palette[i]), 5)
-            if np.isfinite(novelty[i]):
-                measures["structure_novelty"] = round(float(novelty[i]), 5)
-            parts = self.scale.parts(measures)
+        for picture, measures, judged in zip(pictures, measured, scored, strict=True):
             match = self.index.nearest(picture.native, skip=places.get(picture.path) if members else None)
-            results.append(self._assessment(picture, measures, parts, match, members))
+            results.append(self._assessment(picture, measures, self.scale.parts(judged), match, members))
         return results
 
     def _assessment(
@@ -112,6 +118,11 @@ class Reference:
             nearest_original=None if match is None or source is None else _nearest(match, source),
             source_original=source if kin and not member else None,
         )
+
+
+def _finite(measures: Mapping[str, float]) -> dict[str, float]:
+    """The measures that have a value, to five decimals."""
+    return {name: round(float(value), 5) for name, value in measures.items() if np.isfinite(value)}
 
 
 def _nearest(match: Match, path: str) -> Nearest:
@@ -166,6 +177,8 @@ class _Palette:
             distance, which = self._tree.query(own, k=neighbors)
             distance, which = distance.reshape(len(own), -1), which.reshape(len(own), -1)
             foreign = np.where(self._owner[which] == number, np.inf, distance).min(axis=1)
-            # All near colours are its own: the farthest looked at is a lower bound, and far enough to say so.
-            result[number] = np.where(np.isfinite(foreign), foreign, distance[:, -1]).mean()
+            # All near colours are its own: the farthest looked at is a lower bound, and far enough to say so. Where
+            # every colour there is belongs to it alone, nothing can be said.
+            alone = bool((self._owner == number).all())
+            result[number] = np.nan if alone else np.where(np.isfinite(foreign), foreign, distance[:, -1]).mean()
         return result

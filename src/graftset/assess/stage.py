@@ -20,12 +20,12 @@ from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
-from graftset.records import Assessment, ImageRecord, Traits
+from graftset.records import Assessment, Grid, ImageRecord, Traits
 
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "3"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "4"  # raise it when anything relative to the originals changes: everything is then assessed anew
 _REFUSED = "refused"  # version of the assessment of an image that could not be measured: never up to date
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together
@@ -79,18 +79,25 @@ def outdated(catalog: Catalog) -> int:
     return sum(1 for file in (*originals, *candidates) if stored.get(file.path) not in (version, _REFUSED))
 
 
-def load_native(catalog: Catalog, sha256: str) -> U8 | None:
-    """The native picture of an image, uint8 [h, w, 3]; None where it was not measured."""
-    for version in _versions(catalog, sha256):
+def native_png(catalog: Catalog, sha256: str, grid: Grid | None) -> bytes | None:
+    """The native picture of an image as PNG, as it was read on `grid`; None where it was not measured on it.
+
+    A file may have been measured for originals of several native sizes in the life of a project; `grid` (that of its
+    present assessment) tells which of the pictures is meant.
+    """
+    if grid is None:
+        return None
+    for version in (_version((grid.width, grid.height)), _version(None)):
         blob = catalog.blob(sha256, PRODUCER, version)
-        if blob is not None:
-            return decode_png(blob)
+        if blob is not None and decode_png(blob).shape[:2] == (grid.height, grid.width):
+            return blob
     return None
 
 
-def _versions(catalog: Catalog, sha256: str) -> list[str]:
-    """The measure versions stored for a file, the newest first."""
-    return sorted((v for v in catalog.versions(sha256, PRODUCER) if v.split(":")[0] == VERSION), reverse=True)
+def load_native(catalog: Catalog, sha256: str, grid: Grid | None) -> U8 | None:
+    """The native picture of an image, uint8 [h, w, 3]; None where it was not measured on `grid`."""
+    blob = native_png(catalog, sha256, grid)
+    return None if blob is None else decode_png(blob)
 
 
 def _version(expected: tuple[int, int] | None) -> str:
@@ -289,11 +296,11 @@ def _pictures(
         data, blob = measured.get(file.sha256, ({}, None))
         if file.path in refused:
             continue
-        if not data or blob is None:
+        if not data:
             refused[file.path] = "no pixel grid was found"
             continue
         grid = data["grid"]
-        if (grid["width"], grid["height"]) != size:
+        if blob is None or (grid["width"], grid["height"]) != size:
             refused[file.path] = (
                 f"its native size is {grid['width']}x{grid['height']}, the originals' is {size[0]}x{size[1]}"
             )

@@ -78,8 +78,12 @@ class PatchNovelty:
             squared = (a**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1)[None] - 2 * a @ theirs.T
             if members:
                 squared[np.repeat(self._kin[which], near.shape[1] * near.shape[2], axis=1)] = np.inf
-            novelty[which, y, x] = np.sqrt(np.maximum(squared.min(axis=1), 0.0) / PATCH**2)
-        novelty[~np.isfinite(novelty)] = np.nan
+            nearest = squared.argmin(axis=1)
+            # The expanded square finds the nearest patch; its distance is computed anew, because the expansion
+            # cancels to noise near zero, and differently for every number of threads.
+            exact = ((a - theirs[nearest]).astype(np.float64) ** 2).sum(axis=1)
+            known = np.isfinite(squared[np.arange(len(a)), nearest])
+            novelty[which, y, x] = np.where(known, np.sqrt(exact / PATCH**2), np.nan)
         result = np.full(len(cores), np.nan)
         for i in range(len(cores)):
             values = novelty[i][cores[i]]

@@ -18,7 +18,7 @@ def audit(session: Session, rules: Collection[str] = ()) -> AuditReport:
     """Read every caption and say what is wrong with it."""
     return audit_stage(
         session.catalog.views(),
-        native=lambda view: load_native(session.catalog, view.sha256),
+        native=lambda view: load_native(session.catalog, view.sha256, view.grid),
         sidecar=read_sidecar,
         trigger=session.project.settings.audit.trigger or None,
         rules=rules,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from graftset import __version__
-from graftset.assess import AssessReport, load_native
+from graftset.assess import AssessReport, load_native, native_png
 from graftset.assess import assess as assess_stage
 from graftset.assess.measuring import VERSION as MEASURES_VERSION
 from graftset.assess.stage import RELATED as ASSESS_VERSION
@@ -20,7 +20,6 @@ from graftset.caption import CaptionReport, propose
 from graftset.catalog import Catalog
 from graftset.config import Project, open_project
 from graftset.errors import EmptyInputError, UserError
-from graftset.imageio import encode_png
 from graftset.ingest import IngestReport
 from graftset.ingest import ingest as ingest_stage
 from graftset.pixels.color import srgb_to_oklab
@@ -107,7 +106,7 @@ def choose(session: Session, policy: Policy | None = None) -> Selection:
         )
     features = {}
     for view in views:
-        native = load_native(session.catalog, view.sha256)
+        native = load_native(session.catalog, view.sha256, view.grid)
         if native is not None:
             features[view.sha256] = srgb_to_oklab(native).reshape(-1)
     selection = select(
@@ -184,7 +183,7 @@ def _check_images(views: Sequence[ImageView], plan: str, *, selected: bool) -> N
 
 
 def _native(catalog: Catalog, view: ImageView) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    native = load_native(catalog, view.sha256)
+    native = load_native(catalog, view.sha256, view.grid)
     if native is None:
         raise UserError(
             "This image was not measured", field="image", value=view.path, remedy="Run `graftset assess` first."
@@ -203,16 +202,15 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
         if build.differences
     ]
 
-    def native_png(sha256: str) -> bytes | None:
-        native = load_native(session.catalog, sha256)
-        return None if native is None else encode_png(native)
+    views = session.catalog.views()
+    grids = {view.sha256: view.grid for view in views}
 
     page = expansion_page(
         views,
         selection=session.catalog.selection(),
         builds=[_summary(build) for build in builds],
         skips=skips,
-        native_png=native_png,
+        native_png=lambda sha256: native_png(session.catalog, sha256, grids.get(sha256)),
         project=session.project.root.name,
         version=__version__,
         notes=[*notes, *build_notes],
