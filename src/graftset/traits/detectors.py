@@ -29,8 +29,9 @@ from graftset.traits.scoring import (
 
 LEAST_POSITIVES = 8  # examples from which a term is answered
 LEAST_ACCURACY = 0.8  # balanced, by grouped cross-validation, from which a term is answered
-FALSE_ALARMS = 0.03  # share of the originals without a thing that may score as high as one that is said to have it
+FALSE_ALARMS = 0.05  # share of the originals without a thing that may score as high as one that is said to have it
 LEAD = 0.05  # share of the votes by which the best colour word must lead the next
+UNSURE = (0.0, 0.1, 0.2, 0.28)  # shares of pictures left unanswered; the least with which a term is reliable is taken
 SURE = 0.7  # probability from which a slot's value is named
 UNKNOWN = TraitSeen("unknown")
 
@@ -41,13 +42,14 @@ Words = NDArray[np.str_]
 class _Term:
     """Answers one yes-or-no question.
 
-    "Present" from the score `least` on; "absent" where the score speaks against it, that is, where it is less likely
-    than before the picture was seen; "unknown" between the two. The confidence is the calibrated probability.
+    "Present" from the score `least` on, "absent" below the score `most`, "unknown" between the two. The confidence is
+    the calibrated probability of what is said.
     """
 
     score: LinearScore
     platt: Platt
     least: float = 0.0
+    most: float = 0.0
 
     def answer(self, values: F32) -> list[TraitSeen]:
         """One answer for each picture, from its features float32 [N, D]."""
@@ -56,7 +58,7 @@ class _Term:
             TraitSeen("present", round(chance, 3))
             if score >= self.least
             else TraitSeen("absent", round(1 - chance, 3))
-            if score < 0
+            if score < self.most
             else UNKNOWN
             for score, chance in zip(scores.tolist(), probability(scores, self.platt).tolist(), strict=True)
         ]
@@ -194,12 +196,15 @@ def _fit_term(
     platt = fit_platt(scores, yes)
     chances = probability(scores, platt)
     least = _least_score(scores, yes, platt)
-    decided = (scores >= least) | (scores < 0)
     truth = np.where(yes, "present", "absent")
     said = np.where(scores >= least, "present", "absent")
-    found = assess_answers(truth, said, decided, kin, rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
-    term = _Term(fit_score(features, rows, yes, kin), platt, least) if found.answers else None
-    return term, found
+    for unsure in UNSURE:
+        most = _most_score(scores, least, unsure)
+        decided = (scores >= least) | (scores < most)
+        found = assess_answers(truth, said, decided, kin, rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
+        if found.answers:
+            return _Term(fit_score(features, rows, yes, kin), platt, least, most), found
+    return None, found
 
 
 def _least_score(scores: F64, yes: Mask, platt: Platt) -> float:
@@ -210,6 +215,16 @@ def _least_score(scores: F64, yes: Mask, platt: Platt) -> float:
     rare = float(np.quantile(scores[~yes], 1 - FALSE_ALARMS))
     likely = -platt[1] / platt[0] if platt[0] > 0 else rare
     return max(0.0, min(rare, likely))
+
+
+def _most_score(scores: F64, least: float, unsure: float) -> float:
+    """The held-out score below which something is said to be absent.
+
+    There the score speaks against it; and at least a share `unsure` of the pictures lies between the two bounds.
+    """
+    below = np.sort(scores[scores < least])[::-1]
+    reach = int(unsure * len(scores))
+    return min(0.0, float(below[reach])) if reach < len(below) else -np.inf
 
 
 def _fit_choice(

@@ -117,7 +117,7 @@ class ColorPlace:
                 continue
             codes = (native[inside] >> 3).astype(np.int64) @ np.array([1024, 32, 1])
             _, which = np.unique(codes, return_inverse=True)
-            weight = np.bincount(which, weights=self.place[inside])
+            weight = np.bincount(which, weights=self.place[inside]).astype(np.float64)
             merged = np.stack(
                 [np.bincount(which, weights=self.place[inside] * channel) / weight for channel in oklab[inside].T],
                 axis=1,
