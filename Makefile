@@ -1,6 +1,6 @@
 # `make demo` and `make test` each set up all they need in .venv and go on; nothing else has to be run first.
 #
-#   PYTHON=...   interpreter to set up with, 3.11 or newer     JOBS=2      test processes
+#   PYTHON=...   interpreter to set up with, 3.11 or 3.12     JOBS=2      test processes
 #   VENV=.venv   where the environment lies                    DEMO=demo   where the demonstration goes
 #   PIP=...      how to install; pip's own settings (PIP_INDEX_URL, pip.conf, ...) are left to you
 
@@ -8,8 +8,8 @@ VENV ?= .venv
 DEMO ?= demo
 JOBS ?= 2
 # Each one is asked for its version, not only looked up: a version manager may list names that do not run.
-PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 BIN := $(VENV)/bin
 PIP ?= $(BIN)/python -m pip
 INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
@@ -51,7 +51,7 @@ clean:  ## remove the environment and caches; demo/ stays
 	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or name it with PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 was not found: install one, or name it with PYTHON=..." >&2; exit 1; }
 	@echo "setting up $(VENV), once; this takes a minute or two"
 	@# Debian keeps the pip for new environments in a package of its own; without it, the system's pip installs one.
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv --clear $(VENV) \

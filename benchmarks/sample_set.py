@@ -19,6 +19,7 @@ from graftset.ingest import ingest
 from graftset.quality import faults
 from graftset.records import ImageView
 
+SEEDS = (0, 1)
 RENDER_FAULTS = ("blur", "off_grid", "texture_noise", "melted_face")
 Pair = tuple[CandidateTruth, ImageView]
 
@@ -99,7 +100,7 @@ def _flagged(view: ImageView) -> bool:
 
 def main() -> None:
     for style in ("classic", "soft"):
-        for seed in (0, 1):
+        for seed in SEEDS:
             with tempfile.TemporaryDirectory() as scratch:
                 truth = draw_sample_set(Path(scratch) / "set", style=style, seed=seed)  # type: ignore[arg-type]
                 print(f"-- {style}, seed {seed}")

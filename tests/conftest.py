@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from graftset.drawn import draw_sample_set
 from ingest_helpers import Project
 
 
@@ -22,3 +23,11 @@ def shared() -> Path:
 def project(tmp_path: Path) -> Project:
     """Empty folders of originals and generated images, to fill and ingest."""
     return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small sample set, `originals/` and `candidates/`, to read only: 12 of each, drawn once."""
+    folder = tmp_path_factory.mktemp("drawn") / "sample"
+    draw_sample_set(folder, originals=12, candidates=12, size=192, seed=3)
+    return folder

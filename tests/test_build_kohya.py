@@ -18,7 +18,6 @@ from graftset.build import PLANS, build
 from graftset.build.kohya import schema_faults
 from graftset.build.kohya.dataset import shared_leading_parts
 from graftset.build.kohya.schema import DATASET_KEYS, SUBSET_KEYS
-from graftset.build.kohya.training import estimated_tokens
 from graftset.errors import BuildError
 from graftset.records import ImageView
 from sample_builds import make_view, make_views, native_pixels
@@ -36,6 +35,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 def flattened(path: Path) -> dict[str, Any]:
     """A training TOML as sd-scripts reads it: sections do not matter."""
     return {key: value for section in read_toml(path).values() for key, value in section.items()}
+
+
+def uncommented(path: Path) -> str:
+    """A file as one line without the marks of its comments, to find sentences in."""
+    return " ".join(line.removeprefix("# ") for line in path.read_text(encoding="utf-8").splitlines())
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -128,25 +132,51 @@ def test_every_setting_is_explained(tmp_path: Path) -> None:
                 assert above.startswith("# "), line
 
 
-@pytest.mark.parametrize(("words", "limit"), [(60, None), (140, 150), (200, 225), (400, 225)])
-def test_long_captions_get_a_longer_token_limit(tmp_path: Path, words: int, limit: int | None) -> None:
-    folder = built(tmp_path / "build", "originals", [make_view("one.png", caption="word " * words)])
-    assert flattened(folder / "train.toml").get("max_token_length") == limit
-
-
 @pytest.mark.parametrize(
-    ("caption", "tokens"),  # as CLIP's own tokenizer counts
-    [
-        ("pixel art, 24x24,", 9),
-        ("extravagantly", 2),
-        ("#986052", 7),
-        ("猫の肖像", 10),
-        ("Ωmega ünïcödé", 10),
-        ("a-b_c d", 6),
-    ],
+    ("words", "limit"), [(1, None), (75, None), (76, 150), (150, 150), (151, 225), (225, 225), (400, 225)]
 )
-def test_tokens_are_not_underestimated(caption: str, tokens: int) -> None:
-    assert estimated_tokens(caption) >= tokens
+def test_long_captions_get_the_token_limit_they_need(tmp_path: Path, words: int, limit: int | None) -> None:
+    views = [make_view("short.png"), make_view("long.png", caption="word " * words)]
+    settings_file = built(tmp_path / "build", "originals", views) / "train.toml"
+    assert flattened(settings_file).get("max_token_length") == limit
+    text = uncommented(settings_file)
+    said = f"Captions of more than 75 tokens: 1 of 2; the longest has {words}."
+    assert (said in text) == (limit is not None)
+    assert ("Still cut: 1." in text) == (words > 225)
+
+
+def test_both_stages_read_captions_to_the_same_length(tmp_path: Path) -> None:
+    views = [make_view("one.png"), make_view("two.png", "generated", caption="word " * 80)]
+    folder = built(tmp_path / "build", "sequential", views)
+    limits = [flattened(folder / stage / "train.toml")["max_token_length"] for stage in ("stage1", "stage2")]
+    assert limits == [150, 150]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_captions_that_no_limit_holds_are_named_with_what_they_lose(tmp_path: Path, dry_run: bool) -> None:
+    views = [
+        make_view("fits.png", caption="word " * 225),
+        make_view("long.png", caption="word " * 224 + "green eyes"),
+        make_view("longer.png", caption="word " * 225 + "and so on " * 20),
+    ]
+    report = build(
+        views, load_native=native_pixels, folder=tmp_path / "build", plan="originals", size=576, dry_run=dry_run
+    )
+    (warning,) = report.warnings
+    assert warning.startswith("2 of 3 captions are longer than the 225 tokens that sd-scripts reads")
+    assert "long.png loses 'eyes'" in warning
+    assert "longer.png loses 'and so on and so on and so on and so on ...'" in warning
+    assert "fits.png" not in warning
+    fitting = build(views[:1], load_native=native_pixels, folder=tmp_path / "fits", plan="originals", size=576)
+    assert fitting.warnings == ()
+
+
+def test_the_real_captions_need_150_tokens(tmp_path: Path, shared: Path) -> None:
+    files = sorted((shared / "data" / "portraits" / "originals").glob("*.txt"))
+    views = [make_view(f"{file.stem}.png", caption=file.read_text(encoding="utf-8")) for file in files]
+    settings_file = built(tmp_path / "build", "originals", views) / "train.toml"
+    assert flattened(settings_file)["max_token_length"] == 150
+    assert "Captions of more than 75 tokens: 84 of 203; the longest has 137." in uncommented(settings_file)
 
 
 def test_sequential_goes_on_from_the_weights_of_the_first_stage(tmp_path: Path) -> None:

@@ -15,7 +15,20 @@ import pytest
 
 import graftset
 
-HEAVY = {"numpy", "scipy", "PIL", "sqlalchemy", "alembic", "pydantic", "rich", "jinja2", "joblib", "tomlkit", "torch"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "PIL",
+    "sqlalchemy",
+    "alembic",
+    "pydantic",
+    "rich",
+    "jinja2",
+    "joblib",
+    "tomlkit",
+    "instant_clip_tokenizer",
+    "torch",
+}
 START = "import sys; from graftset.cli import main; sys.argv[0] = 'graftset'; main()"
 
 

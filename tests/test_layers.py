@@ -17,11 +17,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 # A room is a module or a folder of the package. One more room is one more name here, in the layer it belongs to.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "statistics", "pixels"),
-    ("records", "config", "vocabulary", "imageio", "files"),
+    ("records", "config", "vocabulary", "tokens", "imageio", "files"),
     ("traits", "quality", "claims", "catalog", "engine"),
     ("ingest", "assess", "caption", "selection", "build", "report", "drawn"),
     ("workflows",),
     ("cli",),
+    ("__main__",),
 )
 LEFTWARDS = 2  # the layer whose rooms may also import those that stand to their left
 ARRAYS = ("numpy", "scipy")  # all that the lowest layer has beyond the standard library

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from graftset.records import Background, CaptionChange, CaptionProposal, Claim, Traits, Verdict
-from graftset.vocabulary import Phrase, Vocabulary, read_phrases
+from graftset.vocabulary import Phrase, Vocabulary, layout_of, read_phrases
 
 SHOWN = 0.25  # share of the background one colour must hold for a caption to name it rightly
 SURE = 0.8  # confidence of a kind ("solid", "split") above which another kind in the caption is wrong
@@ -86,9 +86,24 @@ def apply_changes(caption: str, changes: tuple[CaptionChange, ...]) -> str:
 
 def _replacement(phrase: Phrase, traits: Traits) -> str | None:
     """The words that take the place of a contradicted background phrase."""
-    if traits.background is None:
+    seen = traits.background
+    if seen is None:
         return None
-    return background_words(traits.background) if phrase.terms else _layout_words(traits.background)
+    if not phrase.terms:
+        return _layout_words(seen)
+    if phrase.kind == seen.kind and seen.kind in ("solid", "pattern"):
+        return _beside_layout(phrase.text, seen)
+    return background_words(seen)
+
+
+def _beside_layout(text: str, seen: Background) -> str:
+    """Other colours beside the phrase's own word for the layout, which is right and stays where it stands."""
+    second = _second_color(seen) if seen.kind == "pattern" else None
+    colors = f"{second} and {seen.value}" if second else seen.value
+    first, last = text.split()[0], text.split()[-1]
+    if layout_of(first):
+        return f"{first} {colors}"
+    return f"{colors} {last}" if layout_of(last) else colors
 
 
 def background_words(seen: Background) -> str:
@@ -96,12 +111,17 @@ def background_words(seen: Background) -> str:
 
     The colour of the largest share stands next to the noun, where a trainer's shortened caption still finds it.
     """
-    second = next((c.word for c in seen.colors if c.word != seen.value and c.share >= SHOWN), None)
+    second = _second_color(seen)
     if seen.kind == "gradient":
         return f"{second} to {seen.value} gradient" if second else f"{seen.value} gradient"
     if seen.kind == "split" and second:
         return f"{second} and {seen.value} split"
     return seen.value
+
+
+def _second_color(seen: Background) -> str | None:
+    """Another colour that holds enough of the background to be named."""
+    return next((c.word for c in seen.colors if c.word != seen.value and c.share >= SHOWN), None)
 
 
 def _layout_words(seen: Background) -> str | None:

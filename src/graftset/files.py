@@ -11,10 +11,16 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from graftset.errors import UserError
+
+if sys.platform == "win32":
+    fcntl = None
+else:
+    import fcntl
 
 TEMPORARY_PREFIX = ".graftset-"
 _HASH_BLOCK = 1 << 20  # bytes
@@ -74,14 +80,15 @@ def replace_folder(temporary: Path, final: Path) -> None:
     try:
         _sync_tree(temporary)
         had_old = final.exists()
-        if had_old:
-            os.rename(final, aside)
-        try:
-            os.rename(temporary, final)
-        except BaseException:
+        with _lock(final):  # so that another command does not take what stands aside for a leftover
             if had_old:
-                os.rename(aside, final)
-            raise
+                os.rename(final, aside)
+            try:
+                os.rename(temporary, final)
+            except BaseException:
+                if had_old:
+                    os.rename(aside, final)
+                raise
     except OSError as error:
         raise _cannot_write(final, error) from error
     _sync_folder(final.parent)
@@ -98,17 +105,58 @@ def staged_folder(final: Path) -> Iterator[Path]:
     Raises:
         UserError: The folder cannot be made or renamed.
     """
-    temporary = _temporary_name(final)
-    try:
-        temporary.mkdir(parents=True)
-    except OSError as error:
-        raise _cannot_write(final, error) from error
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            temporary = stack.enter_context(temporary_folder(final))
+        except OSError as error:
+            raise _cannot_write(final, error) from error
         yield temporary
         replace_folder(temporary, final)
-    except BaseException:
+
+
+@contextlib.contextmanager
+def temporary_folder(final: Path) -> Iterator[Path]:
+    """Give an empty hidden folder beside `final`, whose missing parents are made; gone afterwards unless renamed.
+
+    What killed commands left there is deleted first.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    temporary = _temporary_name(final)
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(temporary.parent)
+    temporary.mkdir()
+    try:
+        with _lock(temporary):
+            yield temporary
+    finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise
+
+
+def _remove_leftovers(parent: Path) -> None:
+    for leftover in parent.glob(f"{TEMPORARY_PREFIX}*.tmp"):
+        if leftover.is_dir() and not leftover.is_symlink():
+            with _lock(leftover) as is_ours:
+                if is_ours:
+                    shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Lock a folder for as long as the block or the process lasts, however it ends; tell whether that could be done."""
+    if fcntl is None:  # Windows: nothing tells the folder of a killed command from one in use
+        yield False
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # in use, gone, or on a file system without locks
+            yield False
+            return
+        yield True
 
 
 def _temporary_name(path: Path) -> Path:

@@ -142,6 +142,11 @@ def color_terms(word: str) -> tuple[str, ...]:
     return next((word_terms(piece) for piece in pieces if word_terms(piece)), ())
 
 
+def layout_of(word: str) -> str | None:
+    """The background kind a written word stands for; None where it names none."""
+    return _KINDS.get(word.lower())
+
+
 def read_background(caption: str) -> list[Phrase]:
     """Phrases that name a background, in the order they stand."""
     phrases = []
@@ -292,6 +297,7 @@ __all__ = [
     "Phrase",
     "Vocabulary",
     "color_terms",
+    "layout_of",
     "read_background",
     "read_phrases",
     "single_color_phrases",

@@ -41,7 +41,7 @@ from graftset.pixels.structure import (
 U8 = NDArray[np.uint8]
 
 PRODUCER = "pixels"
-VERSION = "2"  # raise it when any figure below changes: everything is then measured anew
+VERSION = "3"  # raise it when any figure below changes: everything is then measured anew
 
 SMALL = 128  # px: a picture up to this size without a grid is taken to be native already
 _GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
@@ -141,6 +141,11 @@ def _find_grid(rgb: U8, expected: tuple[int, int] | None) -> tuple[AxisGrid, Axi
         return native
     factor = exact_enlargement(rgb)
     if factor > 1 and min(width, height) // factor >= MIN_CELLS:
+        if expected is not None:
+            # Blocks may be several cells large: a picture drawn coarsely still has the originals' native size.
+            cell = width // expected[0]
+            if (width, height) == (cell * expected[0], cell * expected[1]) and factor % cell == 0:
+                factor = cell
         return _whole(width, factor), _whole(height, factor), True
     expected_x, expected_y = expected or (None, None)
     # A small picture is native already, unless it is large enough to hold the originals' grid enlarged.

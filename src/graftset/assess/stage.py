@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ from graftset.records import Assessment, ImageRecord, Traits
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "2"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "3"  # raise it when anything relative to the originals changes: everything is then assessed anew
+_REFUSED = "refused"  # version of the assessment of an image that could not be measured: never up to date
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together
 
@@ -50,9 +51,7 @@ def assess(
         EmptyInputError: Nothing was ingested, or no original could be measured.
         UserError: The originals have different native sizes; with `strict`, an image could not be measured.
     """
-    files = catalog.known_files()
-    originals = [f for f in files.values() if f.origin == "original"]
-    candidates = [f for f in files.values() if f.origin == "generated"]
+    originals, candidates = _by_origin(catalog)
     if not originals:
         raise EmptyInputError(
             "There are no originals to measure against",
@@ -61,8 +60,7 @@ def assess(
         )
     refused: dict[str, str] = {}
     tell = progress or (lambda stage, done, of: None)
-    first = _measure(catalog, originals, None, workers, refused, partial(tell, "originals"))
-    size = _common_size(catalog, originals, refused)
+    size, first = _measure_originals(catalog, originals, workers, refused, partial(tell, "originals"))
     second = _measure(catalog, candidates, size, workers, refused, partial(tell, "candidates"))
     made, unchanged, notes = _relate(catalog, originals, candidates, size, refused, workers, partial(tell, "compare"))
     if refused and strict:
@@ -75,12 +73,10 @@ def assess(
 
 def outdated(catalog: Catalog) -> int:
     """How many images have no assessment, or one that rests on other files or another version of the measures."""
-    files = catalog.known_files()
-    originals = [f for f in files.values() if f.origin == "original"]
-    candidates = [f for f in files.values() if f.origin == "generated"]
+    originals, candidates = _by_origin(catalog)
     _, version = _assessment_version(originals, candidates)
     stored = catalog.assessment_versions()
-    return sum(1 for path in files if stored.get(path) != version)
+    return sum(1 for file in (*originals, *candidates) if stored.get(file.path) not in (version, _REFUSED))
 
 
 def load_native(catalog: Catalog, sha256: str) -> U8 | None:
@@ -141,19 +137,22 @@ def _take(result: Measured, waiting: list[tuple[str, dict[str, Any], bytes | Non
         waiting.append((result.request.sha256, result.data, result.native_png))
 
 
-def _common_size(catalog: Catalog, originals: Sequence[ImageRecord], refused: dict[str, str]) -> tuple[int, int]:
-    """The native (width, height) of the originals."""
-    found = {
-        sha: (data["grid"]["width"], data["grid"]["height"]) if data else None
-        for sha, data, _ in catalog.measurements(PRODUCER, _version(None))
-    }
-    sizes: dict[tuple[int, int], list[str]] = defaultdict(list)
-    for original in originals:
-        size = found.get(original.sha256)
-        if size is not None:
-            sizes[size].append(Path(original.path).name)
-        else:
-            refused.setdefault(original.path, "no pixel grid was found in this original")
+def _by_origin(catalog: Catalog) -> tuple[list[ImageRecord], list[ImageRecord]]:
+    """Originals and candidates, by path: what is said of them does not depend on the order they came in."""
+    files = sorted(catalog.known_files().values(), key=lambda file: file.path)
+    return [f for f in files if f.origin == "original"], [f for f in files if f.origin == "generated"]
+
+
+def _measure_originals(
+    catalog: Catalog,
+    originals: Sequence[ImageRecord],
+    workers: int,
+    refused: dict[str, str],
+    progress: Callable[[int, int], None],
+) -> tuple[tuple[int, int], int]:
+    """Measure the originals; returns their native (width, height) and how many files were opened."""
+    opened = _measure(catalog, originals, None, workers, refused, progress)
+    sizes = _native_sizes(catalog, originals, [_version(None)], refused)
     if not sizes:
         raise EmptyInputError(
             "No pixel grid was found in any original",
@@ -161,15 +160,45 @@ def _common_size(catalog: Catalog, originals: Sequence[ImageRecord], refused: di
             value=len(originals),
             remedy="Give originals that are pixel art, at native size or enlarged.",
         )
-    if len(sizes) > 1:
-        counts = sorted(sizes.items(), key=lambda item: -len(item[1]))
-        listed = ", ".join(f"{w}x{h}: {len(n)} (such as {sorted(n)[0]})" for (w, h), n in counts[:4])
-        raise UserError(
-            f"The originals have {len(sizes)} different native sizes: {listed}",
-            field="originals",
-            remedy="Keep one native size in a project: move the others to a folder and project of their own.",
-        )
-    return next(iter(sizes))
+    common = Counter(sizes.values()).most_common(1)[0][0]
+    odd = [original for original in originals if sizes.get(original.path, common) != common]
+    if odd:
+        # A picture drawn in coarse blocks passes for a small one enlarged, until the size of the others is known.
+        opened += _measure(catalog, odd, common, workers, refused, progress)
+        sizes = _native_sizes(catalog, originals, [_version(None), _version(common)], refused)
+        _require_one_size(sizes)
+    return common, opened
+
+
+def _native_sizes(
+    catalog: Catalog, originals: Sequence[ImageRecord], versions: Sequence[str], refused: dict[str, str]
+) -> dict[str, tuple[int, int]]:
+    """Native (width, height) of the originals that have a grid, by path; the last of the versions counts."""
+    found = {
+        sha: (data["grid"]["width"], data["grid"]["height"])
+        for version in versions
+        for sha, data, _ in catalog.measurements(PRODUCER, version)
+        if data
+    }
+    for original in originals:
+        if original.sha256 not in found:
+            refused.setdefault(original.path, "no pixel grid was found in this original")
+    return {original.path: found[original.sha256] for original in originals if original.sha256 in found}
+
+
+def _require_one_size(sizes: Mapping[str, tuple[int, int]]) -> None:
+    names: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for path, size in sizes.items():
+        names[size].append(Path(path).name)
+    if len(names) == 1:
+        return
+    counts = sorted(names.items(), key=lambda item: -len(item[1]))
+    listed = ", ".join(f"{w}x{h}: {len(n)} (such as {sorted(n)[0]})" for (w, h), n in counts[:4])
+    raise UserError(
+        f"The originals have {len(names)} different native sizes: {listed}",
+        field="originals",
+        remedy="Keep one native size in a project: move the others to a folder and project of their own.",
+    )
 
 
 def _relate(
@@ -194,9 +223,10 @@ def _relate(
             f"{len(originals)} originals are too few to learn what is normal for them: the score rests on the render "
             "measures alone (20 or more also judge colours and structure)."
         )
-    if all(stored.get(file.path) == version for file in everyone if file.path not in refused):
-        return 0, len(everyone) - len(refused), notes
     pictures = _pictures(catalog, everyone, size, refused)
+    catalog.save_assessments(_REFUSED, {path: _unreadable(reason) for path, reason in refused.items()})
+    if all(stored.get(path) == version for path in pictures):
+        return 0, len(pictures), notes
     reference = Reference([pictures[o.path] for o in originals if o.path in pictures])
     fresh = [f for f in everyone if f.path in pictures and not stored.get(f.path, "").startswith(base)]
     assessments = _assess_fresh(reference, fresh, pictures, workers, progress)
@@ -206,17 +236,20 @@ def _relate(
         if path in pictures and path not in assessments and stored[path].startswith(base)
     }
     merged = _with_repeats({**kept, **assessments}, [c.path for c in candidates if c.path in pictures], pictures)
-    for path, reason in refused.items():
-        merged[path] = Assessment(None, None, {}, {}, traits=Traits(), notes=(f"unreadable: {reason}",))
     catalog.save_assessments(version, merged)
     changed = sum(1 for path, a in merged.items() if kept.get(path) != a)
     return changed, len(merged) - changed, notes
 
 
+def _unreadable(reason: str) -> Assessment:
+    """What is said of an image that could not be measured."""
+    return Assessment(None, None, {}, {}, traits=Traits(), notes=(f"unreadable: {reason}",))
+
+
 def _assessment_version(originals: Sequence[ImageRecord], candidates: Sequence[ImageRecord]) -> tuple[str, str]:
     """The version of what an image says beside these originals, and of that beside these other candidates too."""
-    base = f"{VERSION}.{RELATED}:{_fingerprint((o.sha256, o.text or '') for o in originals)}"
-    return base, f"{base}:{_fingerprint((c.sha256,) for c in candidates)}"
+    base = f"{VERSION}.{RELATED}:{_fingerprint((o.path, o.sha256, o.text or '') for o in originals)}"
+    return base, f"{base}:{_fingerprint((c.path, c.sha256) for c in candidates)}"
 
 
 def _assess_fresh(

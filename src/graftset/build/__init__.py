@@ -7,29 +7,38 @@ package.py   what a format is given and gives back
 formats.py   the table of formats
 builder.py   writes a build folder, whole or not at all
 manifest.py  the hash of every file, and `verify`
+reading.py   a manifest as typed values
+check.py     what lies in a folder against its plan
 kohya/       the format of kohya sd-scripts
 """
 
 from __future__ import annotations
 
 from graftset.build.builder import BuildReport, build
+from graftset.build.check import CheckReport, CheckRow, check
 from graftset.build.formats import FORMATS
 from graftset.build.manifest import MANIFEST, VerifyReport, verify
 from graftset.build.plans import PLANS, MixingPlan, Stage, Subset, plan_mix
+from graftset.build.reading import BuildRecord, read_build
 from graftset.build.sizes import TrainingSize, choose_size
 
 __all__ = [
     "FORMATS",
     "MANIFEST",
     "PLANS",
+    "BuildRecord",
     "BuildReport",
+    "CheckReport",
+    "CheckRow",
     "MixingPlan",
     "Stage",
     "Subset",
     "TrainingSize",
     "VerifyReport",
     "build",
+    "check",
     "choose_size",
     "plan_mix",
+    "read_build",
     "verify",
 ]

@@ -122,13 +122,14 @@ def build(
     mix = _settle_plan(plan, captioned, epochs=epochs, batch_size=batch_size)
     training_size = choose_size(*_one_native_size(captioned, load_native), requested=size)
     package = Package(mix, training_size, name_entries(captioned), _checked_root(root))
+    size_warnings = () if training_size.warning is None else (training_size.warning,)
     report = BuildReport(
         folder=folder,
         plan=mix,
         size=training_size,
         images=len(package.entries),
         skipped=skipped,
-        warnings=() if training_size.warning is None else (training_size.warning,),
+        warnings=(*size_warnings, *FORMATS[format].warnings(package)),
     )
     if dry_run:
         return report

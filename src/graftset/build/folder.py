@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
-import shutil
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from graftset.build.manifest import MANIFEST, read_manifest, verify
 from graftset.errors import BuildError, ExistsError, UserError
-from graftset.files import TEMPORARY_PREFIX
+from graftset.files import temporary_folder
 
-_STAGING_PREFIX = f"{TEMPORARY_PREFIX}build-"
-_STALE_AFTER = 3600.0  # s without a new file: what a killed build left, for a live one writes all the time
 _SHOWN = 5  # names in a message
 
 
@@ -90,11 +85,9 @@ def refuse_loss(folder: Path, *, force: bool) -> None:
 @contextlib.contextmanager
 def staging_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside `folder` to write into; gone afterwards unless it was renamed."""
-    staging = folder.parent / f"{_STAGING_PREFIX}{secrets.token_hex(8)}.tmp"
     try:
-        _remove_leftovers(folder.parent)
-        staging.mkdir(parents=True)
-        yield staging
+        with temporary_folder(folder) as staging:
+            yield staging
     except OSError as error:
         raise UserError(
             f"The build cannot be written: {error.strerror or error}",
@@ -102,17 +95,6 @@ def staging_folder(folder: Path) -> Iterator[Path]:
             value=str(folder),
             remedy="Check that the folder may be written to and has space left",
         ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _remove_leftovers(parent: Path) -> None:
-    """Remove what killed builds left beside this one."""
-    for leftover in parent.glob(f"{_STAGING_PREFIX}*.tmp"):
-        with contextlib.suppress(OSError):
-            newest = max(path.stat().st_mtime for path in (leftover, *leftover.iterdir()))
-            if time.time() - newest > _STALE_AFTER:
-                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def some_names(names: Iterable[str]) -> str:

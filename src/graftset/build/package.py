@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from graftset.build.names import unique_stems
 from graftset.build.plans import MixingPlan
@@ -51,6 +51,27 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
+class SubsetRead:
+    """One image folder as the trainer would read it."""
+
+    folder: str  # relative to the build folder
+    images: int
+    captions: int  # that are there and not empty
+    repeats: int  # times each image is shown in one epoch; 0 where the config does not say
+
+
+@dataclass(frozen=True, slots=True)
+class StageRead:
+    """One stage as the trainer would read it; a number is 0 where the configs do not say."""
+
+    config: str  # the file that names the image folders
+    epochs: int
+    batch_size: int
+    subsets: tuple[SubsetRead, ...]
+    faults: tuple[str, ...]  # files that are missing or that the trainer would refuse
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """One trainer format; paths are relative to the build folder, with forward slashes.
 
@@ -59,12 +80,16 @@ class Format:
         image_file: Where an image lies.
         caption_file: Where its caption lies as a text file; None where captions live elsewhere.
         texts: Every other file with its content: configs, lists, scripts. Names ending in `.sh` are made executable.
+        warnings: What the trainer will not do as the package says, as sentences for the user.
+        read_stages: Folder, number of stages and root -> what the trainer would read there now, stage by stage.
     """
 
     summary: str
     image_file: Callable[[Package, Entry], str]
     caption_file: Callable[[Package, Entry], str | None]
     texts: Callable[[Package], Mapping[str, str]]
+    warnings: Callable[[Package], Sequence[str]]
+    read_stages: Callable[[Path, int, str | None], Sequence[StageRead]]
 
 
 def one_line(text: str | None) -> str:

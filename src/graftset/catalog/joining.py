@@ -28,6 +28,8 @@ def join(
         checked = None
     if current is not None and current["sha256"] != record.sha256:
         current = None
+    if choice is not None and choice.sha256 != record.sha256:
+        choice = None
     view = ImageView(
         path=record.path,
         sha256=record.sha256,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from graftset.errors import UserError
 
@@ -22,7 +22,8 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+        backend = parsed.get_dialect().name
+    except ArgumentError as error:  # also what no dialect is installed for
         raise UserError(
             "The catalog URL cannot be read",
             field="catalog.url",
@@ -30,13 +31,13 @@ def open_engine(url: str) -> Engine:
             remedy="Give an SQLAlchemy URL such as sqlite:////data/catalog.db or postgresql+psycopg://host/name.",
         ) from error
     try:
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
+        if backend == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
-        if engine.dialect.name == "sqlite":
+        if backend == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
         _migrate(engine)
-    except (OperationalError, DatabaseError, OSError, ModuleNotFoundError) as error:
+    except (DatabaseError, OSError, ModuleNotFoundError) as error:
         raise UserError(
             f"The catalog cannot be opened: {getattr(error, 'orig', None) or error}",
             field="catalog",
@@ -49,9 +50,9 @@ def open_engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     """Write-ahead log: readers do not block the writer, and a killed process leaves whole transactions."""
     cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=30000")  # first: another command may be opening the catalog too
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
@@ -59,13 +60,29 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 def _migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision; Alembic is only loaded where there is something to do."""
     with engine.connect() as connection:
-        try:
-            present = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except DatabaseError:
-            connection.rollback()
-            present = None
-    if present == REVISION:
-        return
+        if _revision(connection) == REVISION:
+            return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Python's driver opens no transaction for DDL: without this one a killed migration would leave half a
+            # schema, and two commands that open a new catalog at once would both create it.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if _revision(connection) != REVISION:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+
+def _revision(connection: Connection) -> str | None:
+    """The newest migration a catalog has seen; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    present = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if present is not None and present > REVISION:
         raise UserError(
             "The catalog was written by a newer graftset",
@@ -73,11 +90,4 @@ def _migrate(engine: Engine) -> None:
             value=present,
             remedy="Install that version, or give this project another catalog.",
         )
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return None if present is None else str(present)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from graftset.catalog.joining import CHANGES, CLAIMS, join
 from graftset.catalog.opening import open_engine
@@ -62,11 +62,23 @@ class Catalog:
         self._engine.dispose()
 
     @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise UserError(
+                f"The catalog could not be read: {error.orig}",
+                field="catalog",
+                remedy="Run the command again; if that does not help, move the catalog away and a new one is made.",
+            ) from error
+
+    @contextmanager
     def _write(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except DatabaseError as error:
             raise UserError(
                 f"The catalog could not be written: {error.orig}",
                 field="catalog",
@@ -77,18 +89,18 @@ class Catalog:
 
     def known_files(self) -> dict[str, ImageRecord]:
         """Every ingested file that is still there, by absolute path."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             rows = connection.execute(select(images.c.path, images.c.record).where(~images.c.missing))
             return {row.path: _RECORD.validate_python(row.record) for row in rows}
 
     def known_skips(self) -> dict[str, tuple[int, int, str]]:
         """Every skipped file: (size_bytes, mtime_ns, reason) by absolute path."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             rows = connection.execute(select(skips))
             return {row.path: (row.size_bytes, row.mtime_ns, row.reason) for row in rows}
 
     def save_images(self, records: Sequence[ImageRecord]) -> None:
-        """Insert or replace files by path."""
+        """Insert or replace files by path. What was assessed of other pixels at that path is forgotten."""
         with self._write() as connection:
             for batch in _batches({record.path: record for record in records}.values()):
                 known = _ids(connection, [record.path for record in batch])
@@ -107,7 +119,10 @@ class Catalog:
                     connection.execute(insert(images), new)
                 for row in rows:
                     if row["path"] in known:
-                        connection.execute(update(images).where(images.c.id == known[row["path"]]).values(row))
+                        number = known[row["path"]]
+                        changed = select(images.c.id).where(images.c.id == number, images.c.sha256 != row["sha256"])
+                        connection.execute(delete(assessments).where(assessments.c.image_id.in_(changed)))
+                        connection.execute(update(images).where(images.c.id == number).values(row))
 
     def save_skips(self, entries: Sequence[tuple[Skip, int, int]]) -> None:
         """Remember files that were not taken, with their size and modification time."""
@@ -152,7 +167,7 @@ class Catalog:
 
     def measured(self, producer: str, version: str) -> set[str]:
         """Content hashes that already have this measurement."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(measurements.c.sha256).where(
                 measurements.c.producer == producer, measurements.c.version == version
             )
@@ -183,7 +198,7 @@ class Catalog:
 
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(measurements.c.sha256, measurements.c.data, measurements.c.blob).where(
                 measurements.c.producer == producer, measurements.c.version == version
             )
@@ -192,7 +207,7 @@ class Catalog:
 
     def blob(self, sha256: str, producer: str, version: str) -> bytes | None:
         """The stored picture of one measurement."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(measurements.c.blob).where(
                 measurements.c.sha256 == sha256,
                 measurements.c.producer == producer,
@@ -202,7 +217,7 @@ class Catalog:
 
     def versions(self, sha256: str, producer: str) -> list[str]:
         """The versions a producer has measured one file with."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(measurements.c.version).where(
                 measurements.c.sha256 == sha256, measurements.c.producer == producer
             )
@@ -210,13 +225,13 @@ class Catalog:
 
     def assessments(self) -> dict[str, Assessment]:
         """Every stored assessment, by path."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(images.c.path, assessments.c.data).join_from(assessments, images)
             return {row.path: _ASSESSMENT.validate_python(row.data) for row in connection.execute(query)}
 
     def assessment_versions(self) -> dict[str, str]:
         """The version of every stored assessment, by path."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(images.c.path, assessments.c.version).join_from(assessments, images)
             return {row.path: row.version for row in connection.execute(query)}
 
@@ -294,7 +309,7 @@ class Catalog:
 
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             query = select(captions).join_from(captions, images).where(images.c.path == path).order_by(captions.c.id)
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -317,8 +332,8 @@ class Catalog:
                     connection.execute(insert(choices), rows)
 
     def selection(self) -> Selection | None:
-        """The newest selection, with its choices in the order they were made; None where there is none."""
-        with self._engine.connect() as connection:
+        """The newest selection, its choices in the order the images came in; None where there is none."""
+        with self._read() as connection:
             row = connection.execute(select(selections).order_by(selections.c.id.desc()).limit(1)).first()
             if row is None:
                 return None
@@ -330,7 +345,7 @@ class Catalog:
 
     def views(self) -> list[ImageView]:
         """Everything known of every image that is still there: originals first, then by path."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             rows = connection.execute(
                 select(images.c.id, images.c.record, assessments.c.data)
                 .join_from(images, assessments, isouter=True)

@@ -1,8 +1,11 @@
 """The command line: one short command per stage.
 
-app.py       the commands and their options; imports nothing heavy, so that `--help` is quick
-console.py   progress, messages and errors on stderr, results on stdout
-show.py      what the stages report, as lines for people
+app.py             the commands; imports nothing heavy, so that `--help` is quick
+options.py         the options that several commands share
+console.py         progress, messages and errors on stderr, results on stdout, exit codes
+show.py            what the stages report, as lines for people and as JSON
+show_builds.py     the same for builds, their check and their verification
+show_standing.py   the same for where a project stands
 """
 
 from graftset.cli.app import main

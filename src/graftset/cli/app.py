@@ -1,35 +1,66 @@
-"""The commands and their options. Everything heavy is imported inside a command, so that `--help` is quick."""
+"""The commands. Everything heavy is imported inside a command, so that `--help` is quick."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from graftset import __version__
-from graftset.cli.console import emit, progress_bars, say, show_error
-from graftset.errors import GraftsetError
+from graftset.cli.console import emit, ending, finish, prepare_streams, progress_bars, show, shown
+from graftset.cli.options import (
+    HERE,
+    KEPT,
+    AsJson,
+    Count,
+    Every,
+    Force,
+    MinScore,
+    ProjectDir,
+    Prompts,
+    Seed,
+    Size,
+    Strict,
+    WrongBackground,
+    asked_policy,
+)
+from graftset.errors import UserError
 
 app = typer.Typer(
     help="Grow a small image training set with generated images, with evidence.",
+    epilog="Begin with `graftset demo`, or with your own pictures: `graftset expand DIR --originals PATH "
+    "--candidates PATH`. Exit codes: 0 done, 1 something you can mend, 2 wrong usage, 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-ProjectDir = Annotated[Path, typer.Option("--project", help="The project folder.", metavar="DIR")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Make input files that cannot be used an error.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what graftset wrote before and is different now.")]
-Originals = Annotated[Path, typer.Option(help="Folder of the originals with their captions.", metavar="PATH")]
-Candidates = Annotated[list[Path], typer.Option(help="Folder of generated images; may be given again.", metavar="PATH")]
-Prompts = Annotated[
-    Path | None, typer.Option(help="JSON or CSV file with the prompts of the candidates.", metavar="FILE")
-]
-Here = Path()
+Run = TypeVar("Run", bound=Callable[..., None])
+
+
+def command(*examples: tuple[str, str]) -> Callable[[Run], Run]:
+    """List a function as a command, with examples (a command line and what it does) at the end of its help.
+
+    However the function ends, `ending` turns it into an exit code.
+    """
+    # \b keeps the lines as they are.
+    epilog = "\b\n" + "\n".join(["Examples:", *(f"  {line}\n      {what}" for line, what in examples)])
+
+    def register(run: Run) -> Run:
+        @app.command(epilog=epilog if examples else None)
+        @wraps(run)
+        def ended(**options: Any) -> None:
+            with ending(as_json=options["as_json"]):
+                run(**options)
+
+        return run
+
+    return register
 
 
 def _version(value: bool) -> None:
@@ -47,239 +78,298 @@ def _options(
     """Grow a small image training set with generated images, with evidence."""
 
 
-@app.command()
+@command(("graftset init portraits --originals originals --candidates generated", "then see portraits/graftset.toml"))
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project folder; made where it is missing.")],
-    originals: Originals,
-    candidates: Candidates,
+    originals: Annotated[Path, typer.Option(help="Folder of the originals with their captions.", metavar="PATH")],
+    candidates: Annotated[
+        list[Path], typer.Option(help="Folder of generated images; may be given again.", metavar="PATH")
+    ],
     prompts: Prompts = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write graftset.toml with every default and what it means."""
-    from graftset.workflows import steps
+    from graftset.workflows.starting import init as start
 
-    path = steps.init(folder, originals, candidates, prompts, force=force)
-    _result({"settings": str(path)}, [f"wrote {path}"], as_json)
+    path = start(folder, originals, candidates, prompts, force=force)
+    finish({"settings": str(path)}, [f"wrote {path}"], as_json=as_json)
 
 
-@app.command()
+@command(
+    ("graftset expand portraits --originals originals --candidates generated", "a new project, from two folders"),
+    ("graftset expand portraits", "again: takes what is new and goes on where it was stopped"),
+    ("graftset expand portraits --count 50 --min-score 8.5 --force", "fewer and better, in place of the last builds"),
+)
 def expand(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project folder; made where it is missing.")],
-    originals: Annotated[Path | None, typer.Option(help="Folder of the originals.", metavar="PATH")] = None,
+    originals: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the originals with their captions. Needed once per project.", metavar="PATH"),
+    ] = None,
     candidates: Annotated[
-        list[Path] | None, typer.Option(help="Folder of generated images; may be given again.", metavar="PATH")
+        list[Path] | None,
+        typer.Option(help="Folder of generated images; may be given again. Needed once per project.", metavar="PATH"),
     ] = None,
     prompts: Prompts = None,
-    size: Annotated[
-        int | None, typer.Option(help="Training size in px instead of the one chosen.", metavar="PX")
-    ] = None,
+    count: Count = None,
+    every: Every = False,
+    min_score: MinScore = None,
+    wrong_background: WrongBackground = None,
+    seed: Seed = None,
+    size: Size = None,
     force: Force = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """From two folders to training sets and a report, in one."""
-    from graftset.cli.show import expansion_json, expansion_lines
-    from graftset.config import FILE_NAME
-    from graftset.errors import UserError
+    """From two folders to training sets and a report, in one.
+
+    The same as init, ingest, assess, caption, select, build (every plan of graftset.toml) and report. A different
+    build from before is not replaced without --force: the rest is done, and the exit code is 1.
+    """
+    from graftset.cli.show import expansion_fault, expansion_json, expansion_lines
     from graftset.workflows import steps
     from graftset.workflows.expand import expand as run
+    from graftset.workflows.starting import init_or_agree
 
-    if originals is not None and candidates:
-        steps.init(folder, originals, candidates, prompts, force=force)
-    elif not (folder / FILE_NAME).exists():
-        raise UserError(
-            "A new project needs its pictures",
-            field="--originals, --candidates",
-            remedy="Name both folders; they are remembered in graftset.toml.",
-        )
+    init_or_agree(folder, originals, candidates or [], prompts)
     with progress_bars() as meter, steps.open_session(folder, strict=strict, meter=meter) as session:
-        done = run(session, size=size, force=force)
-    _result(expansion_json(done), expansion_lines(done), as_json)
+        policy = asked_policy(
+            session.project,
+            count=count,
+            every=every,
+            min_score=min_score,
+            wrong_background=wrong_background,
+            seed=seed,
+        )
+        done = run(session, policy=policy, size=size, force=force)
+    finish(expansion_json(done), expansion_lines(done), as_json=as_json, fault=expansion_fault(done, forced=force))
 
 
-@app.command()
+@command(("graftset demo", "pictures, builds and report in demo/"))
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the demonstration goes.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Seed of the drawn pictures.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the drawn pictures.", min=0, metavar="N")] = 0,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw 203 portraits and 203 candidates with planted faults, and expand them."""
-    from graftset.cli.show import expansion_json, expansion_lines
+    """Draw a sample set with planted faults, and expand it.
+
+    203 originals and 203 candidates of which everything is known; the same seed draws the same pictures.
+    """
+    from graftset.cli.show import expansion_fault, expansion_json, expansion_lines
     from graftset.workflows import steps
     from graftset.workflows.demo import prepare
     from graftset.workflows.expand import expand as run
 
-    say(f"drawing the sample set into {folder}")
-    prepare(folder, seed=seed, force=force)
-    with progress_bars() as meter, steps.open_session(folder, meter=meter) as session:
-        done = run(session, force=force)
-    _result(expansion_json(done), expansion_lines(done), as_json)
+    with progress_bars() as meter:
+        prepare(folder, seed=seed, force=force, progress=meter("draw"))
+        with steps.open_session(folder, meter=meter) as session:
+            done = run(session, force=force)
+    finish(expansion_json(done), expansion_lines(done), as_json=as_json, fault=expansion_fault(done, forced=force))
 
 
-@app.command()
-def ingest(project: ProjectDir = Here, strict: Strict = False, as_json: AsJson = False) -> None:
+@command()
+def ingest(project: ProjectDir = HERE, strict: Strict = False, as_json: AsJson = False) -> None:
     """Take new and changed images and captions into the catalog."""
     from graftset.cli.show import ingest_json, ingest_lines
     from graftset.workflows import steps
 
     with progress_bars() as meter, steps.open_session(project, strict=strict, meter=meter) as session:
         report = steps.ingest(session)
-    _result(ingest_json(report), ingest_lines(report), as_json)
+    finish(ingest_json(report), ingest_lines(report), as_json=as_json)
 
 
-@app.command()
-def assess(project: ProjectDir = Here, strict: Strict = False, as_json: AsJson = False) -> None:
+@command()
+def assess(project: ProjectDir = HERE, strict: Strict = False, as_json: AsJson = False) -> None:
     """Measure every image: grid, background, nearest original, quality."""
     from graftset.cli.show import assess_json, assess_lines
     from graftset.workflows import steps
 
     with progress_bars() as meter, steps.open_session(project, strict=strict, meter=meter) as session:
         report = steps.assess(session)
-    _result(assess_json(report), assess_lines(report), as_json)
+    finish(assess_json(report), assess_lines(report), as_json=as_json)
 
 
-@app.command()
+@command(
+    ("graftset caption --diff", "what came in and what is proposed instead"),
+    ("graftset caption --apply", "make the proposals the captions"),
+)
 def caption(
-    project: ProjectDir = Here,
-    apply: Annotated[bool, typer.Option("--apply", help="Make the proposals the current captions.")] = False,
+    project: ProjectDir = HERE,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Make the proposals the current captions. Builds use them either way.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show every proposal beside what it corrects.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Propose captions that say what is in the pictures."""
+    """Propose captions that say what is in the pictures.
+
+    Nothing that was written is lost: the history of every caption is kept in the catalog.
+    """
     from graftset.caption import apply_proposals
-    from graftset.cli.show import caption_diffs, caption_json, caption_lines
+    from graftset.cli.show import caption_diff, caption_diff_lines, caption_json, caption_lines
     from graftset.workflows import steps
 
     with steps.open_session(project) as session:
         report = steps.caption(session)
-        applied = apply_proposals(session.catalog) if apply else 0
-        views = session.catalog.views() if diff else []
-    lines = caption_lines(report) + ([f"applied {applied} captions"] if apply else [])
-    document = {**caption_json(report), **({"applied": applied} if apply else {})}
-    if diff and as_json:
-        document["diff"] = [
-            {"path": v.path, "old": v.prompt, "new": v.proposed_caption, "composed": v.composed}
-            for v in views
-            if v.origin == "generated" and v.proposed_caption != v.prompt
-        ]
-    _result(document, caption_diffs(views) + lines, as_json)
+        applied = {"applied": apply_proposals(session.catalog)} if apply else {}
+        proposals = {"diff": caption_diff(session.catalog.views())} if diff else {}
+    lines = [
+        *caption_diff_lines(proposals.get("diff", [])),
+        *caption_lines(report),
+        *(f"applied {count} captions" for count in applied.values()),
+    ]
+    finish({**caption_json(report), **applied, **proposals}, lines, as_json=as_json)
 
 
-@app.command()
+@command(
+    ("graftset select", "all that pass the gates of graftset.toml"),
+    ("graftset select --count 50 --min-score 8.5", "the 50 most diverse of those that score 8.5 or more"),
+    ("graftset select --all --wrong-background drop", "all that pass and show the background asked for"),
+)
 def select(
-    project: ProjectDir = Here,
-    count: Annotated[int | None, typer.Option("--count", help="Admit at most this many.", min=1, metavar="N")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Admit all that pass.")] = False,
-    min_score: Annotated[float | None, typer.Option(help="Lowest quality score.", min=0, max=10)] = None,
-    wrong_background: Annotated[str | None, typer.Option(help="recaption or drop.", metavar="WHAT")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of every random draw.")] = None,
+    project: ProjectDir = HERE,
+    count: Count = None,
+    every: Every = False,
+    min_score: MinScore = None,
+    wrong_background: WrongBackground = None,
+    seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Choose the candidates to admit, with a reason for each."""
-    from dataclasses import replace
+    """Choose the candidates to admit, with a reason for each.
 
+    `graftset images` shows the reasons. Fewer come out than --count asks for where fewer pass.
+    """
     from graftset.cli.show import selection_json, selection_lines
-    from graftset.errors import UserError
-    from graftset.selection import policy_from_settings
     from graftset.workflows import steps
 
-    if count is not None and every:
-        raise UserError("Both were asked for", field="--count and --all", remedy="Give one of them.")
-    if wrong_background not in (None, "recaption", "drop"):
-        raise UserError(
-            "No such way with a wrong background",
-            field="--wrong-background",
-            value=wrong_background,
-            remedy="Use recaption or drop.",
-        )
-    wishes: dict[str, Any] = {"min_score": min_score, "wrong_background": wrong_background, "seed": seed}
     with steps.open_session(project) as session:
-        policy = policy_from_settings(session.project.settings.select)
-        policy = replace(policy, **{key: value for key, value in wishes.items() if value is not None})
-        if count is not None or every:
-            policy = replace(policy, count=count)
+        policy = asked_policy(
+            session.project,
+            count=count,
+            every=every,
+            min_score=min_score,
+            wrong_background=wrong_background,
+            seed=seed,
+        )
         selection = steps.choose(session, policy)
-    _result(selection_json(selection), selection_lines(selection), as_json)
+    finish(selection_json(selection), selection_lines(selection), as_json=as_json)
 
 
-@app.command()
+@command(
+    ("graftset build --plan weighted", "builds/weighted, originals shown at least twice as often"),
+    ("graftset build --plan equal --size 512 --name equal512", "another size beside it"),
+    ("graftset build --plan sequential --dry-run", "print the plan, write nothing"),
+    ("graftset build --check builds/weighted", "would it train as planned?"),
+)
 def build(
-    project: ProjectDir = Here,
-    plan: Annotated[str | None, typer.Option(help="originals, equal, weighted or sequential.")] = None,
-    format: Annotated[str, typer.Option(help="The trainer that will read it.")] = "kohya",
-    size: Annotated[int | None, typer.Option(help="Training size in px.", min=1, metavar="PX")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the build folder.")] = None,
-    root: Annotated[str | None, typer.Option(help="Write absolute paths below this folder.", metavar="PATH")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Work the plan out and write nothing.")] = False,
+    project: ProjectDir = HERE,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            help="originals: without the generated; equal: every picture as often; weighted: originals at least twice "
+            "as often; sequential: originals first, then all. Needed to build.",
+            metavar="PLAN",
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option(help="The trainer that will read it.", metavar="FORMAT")] = "kohya",
+    size: Size = None,
+    name: Annotated[
+        str | None, typer.Option(help=f"Name of the folder in builds/. {KEPT}, else the plan's.", metavar="NAME")
+    ] = None,
+    root: Annotated[
+        str | None,
+        typer.Option(
+            help="Write absolute paths, for a build that will lie in this folder of another machine. Default: relative "
+            "ones, so that it can be moved.",
+            metavar="PATH",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     check: Annotated[
-        Path | None, typer.Option("--verify", help="Check a build's files instead.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            "--check",
+            help="Build nothing; compare a build's files, configs, images and captions with its plan. Base model and "
+            "trainer are not looked at yet.",
+            metavar="DIR",
+        ),
+    ] = None,
+    verify: Annotated[
+        Path | None,
+        typer.Option(
+            "--verify", help="Build nothing; compare a build's files with its manifest, by hash.", metavar="DIR"
+        ),
     ] = None,
     force: Force = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build a training set that a trainer reads."""
-    from graftset.cli.show import build_json, build_lines
-    from graftset.errors import UserError
+    """Build a training set that a trainer reads, or check one.
+
+    An identical build is left alone; a different one of the same name is replaced with --force only.
+    """
+    from graftset.cli import show_builds
     from graftset.workflows import steps
 
+    if sum(option is not None for option in (plan, check, verify)) != 1:
+        raise UserError(
+            "Give one of --plan, --check and --verify",
+            field="--plan",
+            value=plan,
+            remedy="For a training set: graftset build --plan weighted",
+        )
     if check is not None:
-        _verify(check, as_json)
+        show_builds.check_and_tell(check, as_json=as_json)
         return
-    if plan is None:
-        raise UserError("A build needs a mixing plan", field="--plan", remedy="Give --plan equal, for example.")
+    if verify is not None:
+        show_builds.verify_and_tell(verify, as_json=as_json)
+        return
     with progress_bars() as meter, steps.open_session(project, strict=strict, meter=meter) as session:
         report = steps.build(
-            session, plan, format=format, size=size, name=name, root=root, force=force, dry_run=dry_run
+            session, plan or "", format=format, size=size, name=name, root=root, force=force, dry_run=dry_run
         )
-    _result(build_json(report), build_lines(report), as_json)
+    lines = [*(report.plan.describe().splitlines() if dry_run else []), *show_builds.build_lines(report)]
+    finish(show_builds.build_json(report), lines, as_json=as_json)
 
 
-def _verify(folder: Path, as_json: bool) -> None:
-    """Compare a build's files with its manifest; exit 1 where they differ."""
-    from graftset.build import verify
-
-    found = verify(folder)
-    problems = {"missing": found.missing, "changed": found.changed, "trained_on": found.trained_on}
-    lines = [f"{kind}: {path}" for kind, paths in problems.items() for path in paths]
-    lines.append(f"{found.files} files, build {found.build_sha256[:16]}: {'not as built' if lines else 'as built'}")
-    _result(
-        {"folder": str(folder), "files": found.files, "ok": len(lines) == 1, "extra": list(found.extra)}
-        | {kind: list(paths) for kind, paths in problems.items()},
-        lines,
-        as_json,
-    )
-    if len(lines) > 1:
-        raise typer.Exit(1)
-
-
-@app.command()
-def report(project: ProjectDir = Here, as_json: AsJson = False) -> None:
-    """Write the HTML report."""
+@command()
+def report(project: ProjectDir = HERE, as_json: AsJson = False) -> None:
+    """Write the HTML report to reports/expansion.html."""
     from graftset.workflows import steps
 
     with steps.open_session(project) as session:
         path = steps.report(session)
-    _result({"report": str(path)}, [f"report: {path}"], as_json)
+    finish({"report": str(path)}, [f"report: {shown(path)}"], as_json=as_json)
 
 
-@app.command()
-def status(project: ProjectDir = Here, as_json: AsJson = False) -> None:
-    """Where the project stands, and which files were skipped for what."""
-    from graftset.cli.show import status_json, status_lines
+@command()
+def status(project: ProjectDir = HERE, as_json: AsJson = False) -> None:
+    """Where the project stands, and what to run next.
+
+    Also which files cannot be used and why, and what is out of date.
+    """
+    from graftset.cli.show_standing import standing_json, standing_lines
     from graftset.workflows import steps
+    from graftset.workflows.standing import standing
 
     with steps.open_session(project) as session:
-        document = status_json(session.catalog.views(), session.catalog.known_skips(), session.catalog.selection())
-    _result(document, status_lines(document), as_json)
+        stands = standing(session)
+    finish(standing_json(stands, project), standing_lines(stands, project), as_json=as_json)
 
 
-@app.command()
-def images(project: ProjectDir = Here, as_json: AsJson = False) -> None:
-    """List every image with what is known of it; with --json one object per line."""
+@command(
+    ("graftset images", "a line for each"),
+    ("graftset images --json | head -1", "everything known of the first"),
+)
+def images(project: ProjectDir = HERE, as_json: AsJson = False) -> None:
+    """List every image with what is known of it.
+
+    With --json one object per line, with everything.
+    """
     from graftset.catalog.contract import image_json
+    from graftset.cli.show import image_line
     from graftset.workflows import steps
 
     with steps.open_session(project) as session:
@@ -288,36 +378,10 @@ def images(project: ProjectDir = Here, as_json: AsJson = False) -> None:
         if as_json:
             emit(image_json(view))
         else:
-            background = view.traits.background
-            score = "-" if view.score is None else f"{view.score:4.1f}"
-            seen = "-" if background is None else f"{background.kind} {background.value}"
-            state = {None: "", True: "admitted", False: "dropped"}[view.selected]
-            print(f"{view.origin:9} {score:>5} {seen:20} {state:9} {view.path}")
-
-
-def _result(document: dict[str, Any], lines: list[str], as_json: bool) -> None:
-    """The outcome: JSON on stdout where it was asked for, else lines for people."""
-    if as_json:
-        emit(document)
-    else:
-        for line in lines:
-            print(line)
+            show([image_line(view)])
 
 
 def main() -> None:
-    """Run a command; user errors end in one sentence and exit code 1, wrong usage in 2."""
-    try:
-        app()
-    except GraftsetError as error:
-        show_error(error, as_json="--json" in sys.argv)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        say("", "stopped; what was finished is kept, and the same command goes on from there")
-        sys.exit(130)
-    except BrokenPipeError:  # `graftset images | head`
-        sys.stderr.close()
-        sys.exit(0)
-
-
-if __name__ == "__main__":
-    main()
+    """Run a command; see `ending` for how it ends."""
+    prepare_streams()
+    app(prog_name="graftset")

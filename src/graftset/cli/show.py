@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graftset.cli.console import shown
+from graftset.cli.show_builds import build_json, build_line, build_remarks
+from graftset.errors import UserError
+from graftset.records import Skip
+
 if TYPE_CHECKING:
     from graftset.assess import AssessReport
-    from graftset.build import BuildReport
     from graftset.caption import CaptionReport
     from graftset.ingest import IngestReport
-    from graftset.records import ImageView, Selection
-    from graftset.workflows.expand import Expansion
+    from graftset.records import ImageView, Origin, Selection
+    from graftset.workflows.expand import Expansion, NotBuilt
 
 _SHOWN = 5  # examples listed before "and N more"
 
@@ -34,7 +38,8 @@ def ingest_json(report: IngestReport) -> dict[str, Any]:
 def ingest_lines(report: IngestReport) -> list[str]:
     """The ingest report for people."""
     lines = []
-    for origin, name in (("original", "originals"), ("generated", "candidates")):
+    names: tuple[tuple[Origin, str], ...] = (("original", "originals"), ("generated", "candidates"))
+    for origin, name in names:
         counts = {
             "new": report.added,
             "changed": report.changed,
@@ -42,12 +47,16 @@ def ingest_lines(report: IngestReport) -> list[str]:
             "moved": report.moved,
             "gone": report.missing,
         }
-        told = [f"{number[origin]} {word}" for word, number in counts.items() if number.get(origin)]  # type: ignore[call-overload, index]
+        told = [f"{numbers[origin]} {word}" for word, numbers in counts.items() if numbers.get(origin)]
         lines.append(f"{name}: {', '.join(told) or 'none'}")
-    lines += [f"skipped {Path(skip.path).name}: {skip.reason}" for skip in report.skips[:_SHOWN]]
-    if len(report.skips) > _SHOWN:
-        lines.append(f"... and {len(report.skips) - _SHOWN} more: `graftset status` lists them")
-    return [*lines, *(f"note: {note}" for note in report.notes)]
+    return [*lines, *left_out_lines("skipped", report.skips), *(f"note: {note}" for note in report.notes)]
+
+
+def left_out_lines(word: str, skips: Sequence[Skip]) -> list[str]:
+    """The first files that were left out, each with its reason."""
+    lines = [f"{word} {Path(skip.path).name}: {skip.reason}" for skip in skips[:_SHOWN]]
+    more = len(skips) - _SHOWN
+    return [*lines, f"... and {more} more: `graftset status` lists them"] if more > 0 else lines
 
 
 def assess_json(report: AssessReport) -> dict[str, Any]:
@@ -64,8 +73,8 @@ def assess_json(report: AssessReport) -> dict[str, Any]:
 def assess_lines(report: AssessReport) -> list[str]:
     """The assess report for people."""
     lines = [f"assessed {report.assessed} images ({report.measured} opened, {report.unchanged} unchanged)"]
-    lines += [f"not measured {Path(path).name}: {reason}" for path, reason in report.refused[:_SHOWN]]
-    return [*lines, *(f"note: {note}" for note in report.notes)]
+    refused = [Skip(path, reason) for path, reason in report.refused]
+    return [*lines, *left_out_lines("not measured", refused), *(f"note: {note}" for note in report.notes)]
 
 
 def caption_json(report: CaptionReport) -> dict[str, Any]:
@@ -90,7 +99,7 @@ def caption_lines(report: CaptionReport) -> list[str]:
     ]
     if report.original_contradictions:
         lines.append(
-            f"{report.original_contradictions} originals' captions contradict their picture: they are left as they are"
+            f"captions of originals that contradict their picture: {report.original_contradictions}, left as they are"
         )
     return [*lines, *(f"note: {note}" for note in report.notes)]
 
@@ -122,31 +131,6 @@ def selection_lines(selection: Selection) -> list[str]:
     return [*lines, *(f"note: {note}" for note in selection.notes)]
 
 
-def build_json(report: BuildReport) -> dict[str, Any]:
-    """A build as JSON."""
-    return {
-        "folder": str(report.folder),
-        "plan": report.plan.as_dict(),
-        "size": {"width": report.size.width, "height": report.size.height, "reason": report.size.reason},
-        "images": report.images,
-        "written": report.written,
-        "unchanged": report.unchanged,
-        "build_sha256": report.build_sha256,
-        "skipped": [{"path": skip.path, "reason": skip.reason} for skip in report.skipped],
-        "warnings": list(report.warnings),
-    }
-
-
-def build_lines(report: BuildReport) -> list[str]:
-    """A build for people."""
-    done = "unchanged" if report.unchanged else "built" if report.written else "would build"
-    lines = [
-        f"{done} {report.folder}: {report.images} images at {report.size.width}x{report.size.height} px, "
-        f"{report.plan.steps} steps, {report.plan.real_mass:.0%} of what is shown are originals"
-    ]
-    return [*lines, *(f"warning: {warning}" for warning in report.warnings)]
-
-
 def expansion_json(done: Expansion) -> dict[str, Any]:
     """A whole expansion as JSON."""
     return {
@@ -155,7 +139,9 @@ def expansion_json(done: Expansion) -> dict[str, Any]:
         "caption": caption_json(done.caption),
         "select": selection_json(done.selection),
         "builds": [build_json(report) for report in done.builds],
-        "not_built": [{"plan": plan, "reason": why} for plan, why in done.not_built],
+        "not_built": [
+            {"plan": one.plan, "reason": str(one.error), "differences": one.differences} for one in done.not_built
+        ],
         "report": str(done.report),
     }
 
@@ -170,57 +156,63 @@ def expansion_lines(done: Expansion) -> list[str]:
     ]
     if done.builds:
         lines.append(f"training size: {done.builds[0].size.reason}")
-    for report in done.builds:
-        lines += build_lines(report)
-    lines += [f"not built: {plan} ({why})" for plan, why in done.not_built]
-    return [*lines, f"report: {done.report}"]
+    lines += [*map(build_line, done.builds), *build_remarks(done.builds)]
+    return [*lines, *map(_not_built_line, done.not_built), f"report: {shown(done.report)}"]
 
 
-def caption_diffs(views: Sequence[ImageView]) -> list[str]:
-    """Every proposal beside the text it corrects, as a unified reader expects it."""
-    lines: list[str] = []
-    for view in views:
-        if view.origin != "generated" or view.proposed_caption is None or view.proposed_caption == view.prompt:
-            continue
-        lines.append(Path(view.path).name)
-        if view.prompt:
-            lines.append(f"- {view.prompt}")
-        mark = " (composed)" if view.composed else ""
-        lines.append(f"+ {view.proposed_caption}{mark}")
-    return lines
+def _not_built_line(one: NotBuilt) -> str:
+    if one.differences:
+        return f"left as it was: {one.plan}; built now it would have other {one.differences}"
+    return f"{'left as it was' if one.in_the_way else 'not built'}: {one.plan}: {one.error.message}"
 
 
-def status_json(
-    views: Sequence[ImageView], skips: Mapping[str, tuple[int, int, str]], selection: Selection | None
-) -> dict[str, Any]:
-    """Where a project stands, as JSON."""
-    candidates = [view for view in views if view.origin == "generated"]
-    return {
-        "originals": sum(1 for view in views if view.origin == "original"),
-        "candidates": len(candidates),
-        "assessed": sum(1 for view in views if view.score is not None),
-        "unreadable": [{"path": v.path, "reason": v.reasons[0]} for v in views if v.grid is None and v.reasons],
-        "captions": {
-            "proposed": sum(1 for view in candidates if view.proposed_caption is not None),
-            "corrected": sum(1 for view in candidates if view.changes),
-            "applied": sum(1 for view in candidates if view.caption is not None),
-        },
-        "selected": None if selection is None else sum(1 for choice in selection.choices if choice.selected),
-        "skipped": [{"path": path, "reason": reason} for path, (_, _, reason) in sorted(skips.items())],
-    }
+def expansion_fault(done: Expansion, *, forced: bool) -> UserError | None:
+    """What keeps an expansion from being done: nothing was built, or builds that differ were left as they are.
+
+    A plan that does not suit what was admitted is told and no fault, as long as another does.
+    """
+    if not done.builds and done.not_built and not any(one.in_the_way for one in done.not_built):
+        return done.not_built[0].error
+    left = [one for one in done.not_built if one.in_the_way]
+    if not left:
+        return None
+    return UserError(
+        f"{_counted(len(left), 'build')} in the project {'differs' if len(left) == 1 else 'differ'} from what would be "
+        "built now, and stayed as before",
+        field="builds",
+        value=", ".join(one.plan for one in left),
+        remedy=left[0].error.remedy if forced else "Pass --force to replace what graftset wrote.",
+    )
 
 
-def status_lines(status: Mapping[str, Any]) -> list[str]:
-    """Where a project stands, for people."""
-    captions = status["captions"]
-    lines = [
-        f"originals   {status['originals']}",
-        f"candidates  {status['candidates']}",
-        f"assessed    {status['assessed']}",
-        f"captions    {captions['proposed']} proposed, {captions['corrected']} of them corrections, "
-        f"{captions['applied']} applied",
-        f"selected    {'not yet' if status['selected'] is None else status['selected']}",
+def caption_diff(views: Sequence[ImageView]) -> list[dict[str, Any]]:
+    """Every proposal that differs from the text a candidate came with, as JSON."""
+    return [
+        {"path": view.path, "old": view.prompt, "new": view.proposed_caption, "composed": view.composed}
+        for view in views
+        if view.origin == "generated" and view.proposed_caption is not None and view.proposed_caption != view.prompt
     ]
-    for kind in ("unreadable", "skipped"):
-        lines += [f"{kind}: {entry['path']}: {entry['reason']}" for entry in status[kind]]
+
+
+def caption_diff_lines(diff: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The same for people: every proposal under the text it corrects."""
+    lines: list[str] = []
+    for entry in diff:
+        lines.append(Path(entry["path"]).name)
+        if entry["old"]:
+            lines.append(f"- {entry['old']}")
+        lines.append(f"+ {entry['new']}{' (composed)' if entry['composed'] else ''}")
     return lines
+
+
+def image_line(view: ImageView) -> str:
+    """One image in one line: origin, score, background, verdict, path."""
+    background = view.traits.background
+    score = "-" if view.score is None else f"{view.score:4.1f}"
+    seen = "-" if background is None else f"{background.kind} {background.value}"
+    state = {None: "", True: "admitted", False: "dropped"}[view.selected]
+    return f"{view.origin:9} {score:>5} {seen:20} {state:9} {view.path}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def draw_sample_set(
     candidates: int = 203,
     size: int = 512,
     force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SampleTruth:
     """Draw originals and candidates with known truth and planted faults.
 
@@ -45,6 +47,7 @@ def draw_sample_set(
         candidates: How many candidates.
         size: Side of a candidate in px.
         force: Replace a sample set that is already there. A folder that holds anything else is never replaced.
+        progress: Called with pictures drawn and pictures in all.
 
     Raises:
         ExistsError: The folder is not empty.
@@ -53,13 +56,16 @@ def draw_sample_set(
     _check_counts(originals, candidates, size)
     _check_folder(folder, force)
     truth = plan_sample_set(style=style, seed=seed, originals=originals, candidates=candidates, size=size)
+    tell = progress or (lambda done, of: None)
     with staged_folder(folder) as staged:
         (staged / "originals").mkdir()
-        for original in truth.originals:
+        for done, original in enumerate(truth.originals, start=1):
             _write_original(staged / "originals", original, style)
+            tell(done, originals + candidates)
         (staged / "candidates").mkdir()
-        for candidate in truth.candidates:
+        for done, candidate in enumerate(truth.candidates, start=originals + 1):
             _write_candidate(staged / "candidates", candidate, style, size)
+            tell(done, originals + candidates)
         (staged / "truth.json").write_text(truth.to_json(), encoding="utf-8", newline="\n")
     return truth
 

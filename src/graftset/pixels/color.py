@@ -190,6 +190,7 @@ def word_terms(word: str) -> tuple[str, ...]:
 _KERNEL = 0.025
 _AXES = np.array([0.7, 1.0, 1.0], dtype=np.float32)
 ACCEPT = 0.4  # share of the best word's votes from which another word is acceptable too
+TELLING = 7.0  # a further term said this many times as often as over all colours is no wrong word
 _FAR = 0.20  # weighted OKLab; beyond it no survey name speaks for the colour
 
 
@@ -221,12 +222,15 @@ def _achromatic_anchors() -> tuple[F32, F64]:
     hues = np.radians(np.arange(0, 360, 60))
     tints = [(0.0, 0.0)] + [(r * np.cos(h), r * np.sin(h)) for r in (0.012, 0.024) for h in hues]
     points, says = [], []
-    for term, levels, reach in (("black", (0.0, 0.08, 0.14, 0.19, 0.23, 0.26), 13), ("white", (0.97, 0.985, 1.0), 7)):
+    # The lighter a dark tone, the sooner a tint makes it a brown, a navy or a dark green.
+    anchors = [("black", level, 13) for level in (0.0, 0.08, 0.14, 0.19)]
+    anchors += [("black", 0.23, 7), ("black", 0.26, 1)]
+    anchors += [("white", level, 7) for level in (0.97, 0.985, 1.0)]
+    for term, level, reach in anchors:
         vote = np.zeros(len(TERMS))
         vote[TERMS.index(term)] = 1.0
-        for level in levels:
-            points += [(level, a, b) for a, b in tints[:reach]]
-            says += [vote] * reach
+        points += [(level, a, b) for a, b in tints[:reach]]
+        says += [vote] * reach
     return np.array(points, dtype=np.float32), np.array(says)
 
 
@@ -281,6 +285,13 @@ class ColorWords:
 
 
 def acceptable(votes: F64, *, accept: float = ACCEPT) -> tuple[str, ...]:
-    """Acceptable words for a colour, best first: those with at least `accept` times the best one's votes [TERMS]."""
-    order = np.argsort(-votes, kind="stable")
-    return tuple(TERMS[i] for i in order if votes[i] >= accept * votes[order[0]])
+    """Acceptable words for a colour, best first.
+
+    Those with at least `accept` times the best one's votes [TERMS], and the further terms that the survey says here at
+    least `TELLING` times as often as over all colours: most names of navy blues are "some blue", and yet nobody is
+    wrong to call them navy.
+    """
+    fair = votes >= accept * votes.max()
+    further = np.arange(len(TERMS)) >= len(BASIC_TERMS)
+    fair |= further & (votes >= TELLING * _survey()[1].mean(axis=0))
+    return tuple(TERMS[i] for i in np.argsort(-votes, kind="stable") if fair[i])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +14,21 @@ from graftset.assess import AssessReport, load_native
 from graftset.assess import assess as assess_stage
 from graftset.assess.measuring import VERSION as MEASURES_VERSION
 from graftset.assess.stage import RELATED as ASSESS_VERSION
-from graftset.build import BuildReport
+from graftset.build import PLANS, BuildReport
 from graftset.build import build as build_stage
 from graftset.caption import CaptionReport, propose
 from graftset.catalog import Catalog
 from graftset.config import Project, open_project
-from graftset.errors import EmptyInputError, ExistsError, UserError
-from graftset.files import write_whole
+from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import encode_png
 from graftset.ingest import IngestReport
 from graftset.ingest import ingest as ingest_stage
 from graftset.pixels.color import srgb_to_oklab
 from graftset.records import ImageView, Selection, Skip
 from graftset.report import BuildSummary, expansion_page, write_report
-from graftset.selection import Policy, policy_from_settings, select
+from graftset.selection import Policy, outdated, policy_from_settings, select
+from graftset.workflows.builds import KnownBuild, known_builds
+from graftset.workflows.starting import refuse_around
 
 Progress = Callable[[int, int], None]
 Meter = Callable[[str], Progress]  # a label -> the callback that moves its bar
@@ -59,44 +60,11 @@ def open_session(folder: Path, *, strict: bool = False, meter: Meter = silent) -
         catalog.close()
 
 
-def init(folder: Path, originals: Path, candidates: Sequence[Path], prompts: Path | None, *, force: bool) -> Path:
-    """Write graftset.toml with every default; returns its path.
-
-    Raises:
-        ExistsError: There is one already and `force` is not given.
-        UserError: A folder that is named is not there.
-    """
-    from graftset.config import FILE_NAME, default_toml
-
-    for field, path in [("--originals", originals), *(("--candidates", c) for c in candidates)]:
-        if not path.is_dir():
-            raise UserError("There is no such folder", field=field, value=str(path), remedy="Name an existing folder.")
-    if prompts is not None and not prompts.is_file():
-        raise UserError("There is no such file", field="--prompts", value=str(prompts), remedy="Name an existing file.")
-    target = folder / FILE_NAME
-    text = default_toml(
-        _as_written(originals, folder),
-        [_as_written(c, folder) for c in candidates],
-        None if prompts is None else _as_written(prompts, folder),
-    )
-    if target.exists() and not force and target.read_text(encoding="utf-8") != text:
-        raise ExistsError(
-            "The project has settings already", field="DIR", value=str(target), remedy="Edit them, or pass --force."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(target, text)
-    return target
-
-
-def _as_written(path: Path, folder: Path) -> str:
-    """A path as graftset.toml keeps it: relative where it lies in the project, so that the project can move."""
-    absolute, root = path.absolute(), folder.absolute()
-    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
-
-
 def ingest(session: Session) -> IngestReport:
     """Take what is new in the project's folders."""
     project = session.project
+    for field, path in [("originals", project.originals), *(("candidates", c) for c in project.candidates)]:
+        refuse_around(path, project.root, field)
     return ingest_stage(
         session.catalog,
         originals=project.originals,
@@ -166,14 +134,14 @@ def build(
     """Build a training set from all originals and the selected candidates."""
     settings = session.project.settings.build
     selection = session.catalog.selection()
-    views = [view for view in session.catalog.views() if view.origin == "original" or view.selected]
+    everyone = session.catalog.views()
+    views = [view for view in everyone if view.origin == "original" or view.selected]
     _check_images(views, plan, selected=selection is not None)
     wanted = size or settings.size or None
-    folder = session.project.builds / (name or settings.name.format(plan=plan, size=wanted or "auto"))
-    return build_stage(
+    done = build_stage(
         views,
         load_native=lambda view: _native(session.catalog, view),
-        folder=folder,
+        folder=session.project.builds / _build_name(name or settings.name.format(plan=plan, size=wanted or "auto")),
         plan=plan,
         format=format,
         epochs=settings.epochs,
@@ -187,6 +155,23 @@ def build(
         versions={"measures": MEASURES_VERSION, "assess": ASSESS_VERSION},
         progress=session.meter(f"build {plan}"),
     )
+    if selection is None or not done.plan.images("generated"):
+        return done
+    candidates = [view for view in everyone if view.origin == "generated"]
+    why = [f"The selection is outdated: {phrase}. Run select." for phrase in outdated(selection, candidates)]
+    return replace(done, warnings=(*done.warnings, *why))
+
+
+def _build_name(name: str) -> str:
+    """A build's name, which must be a plain folder name: nothing is written outside of `builds/`."""
+    if not name.isprintable() or name.startswith((".", "-", " ")) or set(name) & set('/\\:*?"<>|'):
+        raise UserError(
+            "A build's name is a plain folder name",
+            field="--name",
+            value=name,
+            remedy="Use letters, digits, dashes and underscores.",
+        )
+    return name
 
 
 def _check_images(views: Sequence[ImageView], plan: str, *, selected: bool) -> None:
@@ -194,7 +179,7 @@ def _check_images(views: Sequence[ImageView], plan: str, *, selected: bool) -> N
         raise EmptyInputError(
             "There are no originals to build from", field="originals", remedy="Run `graftset ingest`."
         )
-    if plan != "originals" and not selected:
+    if plan in PLANS and PLANS[plan].uses_generated and not selected:
         raise UserError("Nothing was selected yet", field="--plan", value=plan, remedy="Run `graftset select` first.")
 
 
@@ -207,23 +192,30 @@ def _native(catalog: Catalog, view: ImageView) -> np.ndarray[tuple[int, ...], np
     return native
 
 
-def report(session: Session, builds: Sequence[BuildReport] = (), notes: Sequence[str] = ()) -> Path:
+def report(session: Session, notes: Sequence[str] = ()) -> Path:
     """Write the expansion's page; returns its path."""
+    views = session.catalog.views()
     skips = [Skip(path, reason) for path, (_, _, reason) in session.catalog.known_skips().items()]
+    builds, build_notes = known_builds(session.project, views)
+    build_notes += [
+        f"The build {build.name} is not what would be built now ({build.differences})"
+        for build in builds
+        if build.differences
+    ]
 
     def native_png(sha256: str) -> bytes | None:
         native = load_native(session.catalog, sha256)
         return None if native is None else encode_png(native)
 
     page = expansion_page(
-        session.catalog.views(),
+        views,
         selection=session.catalog.selection(),
-        builds=[_summary(b, session.project.root) for b in builds] or known_builds(session.project),
+        builds=[_summary(build) for build in builds],
         skips=skips,
         native_png=native_png,
         project=session.project.root.name,
         version=__version__,
-        notes=notes,
+        notes=[*notes, *build_notes],
     )
     path = session.project.reports / "expansion.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -231,19 +223,15 @@ def report(session: Session, builds: Sequence[BuildReport] = (), notes: Sequence
     return path
 
 
-def _summary(built: BuildReport, root: Path) -> BuildSummary:
+def _summary(build: KnownBuild) -> BuildSummary:
+    record = build.record
     return BuildSummary(
-        name=built.folder.name,
-        plan=built.plan.name,
-        images=built.images,
-        steps=built.plan.steps,
-        real_mass=built.plan.real_mass,
-        size=built.size.width,
-        folder=built.folder.relative_to(root).as_posix() if built.folder.is_relative_to(root) else str(built.folder),
-        reviewed="none",
+        name=build.name,
+        plan=record.plan.name,
+        images=len(record.images),
+        steps=record.plan.steps,
+        real_mass=record.plan.real_mass,
+        size=record.size.width,
+        folder=f"builds/{build.name}",
+        reviewed=str(record.reviewed),
     )
-
-
-def known_builds(project: Project) -> list[BuildSummary]:
-    """The builds that lie in the project's folder, by name."""
-    return []

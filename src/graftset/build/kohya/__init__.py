@@ -5,9 +5,11 @@ What the trainer does with each file, and the traps that the written comments wa
 
 from __future__ import annotations
 
+from graftset.build.kohya.checking import read_stages
 from graftset.build.kohya.dataset import caption_file, dataset_toml, image_file, sample_prompts
 from graftset.build.kohya.schema import schema_faults
 from graftset.build.kohya.script import train_sh
+from graftset.build.kohya.token_limit import cut_warnings
 from graftset.build.kohya.training import stage_files, training_toml
 from graftset.build.package import Format, Package
 
@@ -27,4 +29,6 @@ FORMAT = Format(
     image_file=image_file,
     caption_file=caption_file,
     texts=_texts,
+    warnings=cut_warnings,
+    read_stages=read_stages,
 )

@@ -7,10 +7,10 @@ are not looked at, so a test holds every key and value against the parsers thems
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from graftset.build.kohya import toml
+from graftset.build.kohya.token_limit import needed_limit
 from graftset.build.package import Package
 from graftset.build.plans import Stage
 
@@ -19,9 +19,6 @@ NETWORK_ALPHA = 16
 UNET_LR = 1e-4
 TEXT_ENCODER_LR = 5e-5
 SEED = 42
-TOKEN_LIMITS = (75, 150, 225)  # content tokens; 75 is the absence of max_token_length
-_PIECE = re.compile(rb"[A-Za-z]+|\S")  # on UTF-8 bytes
-_LETTERS_PER_TOKEN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +149,9 @@ def _training_settings(package: Package, stage: Stage) -> list[_Setting]:
         ("max_data_loader_n_workers", 2, "Latents are cached: more processes would only cost memory."),
         ("persistent_data_loader_workers", True, "Keeps them over epochs; starting them takes longer than an epoch."),
     ]
-    tokens = max(estimated_tokens(entry.caption) for entry in package.entries)
-    limit = next((limit for limit in TOKEN_LIMITS if tokens <= limit), TOKEN_LIMITS[-1])
-    if limit > TOKEN_LIMITS[0]:
-        settings.append(
-            (
-                "max_token_length",
-                limit,
-                f"The longest caption has about {tokens} tokens, estimated from above. Without this key everything "
-                "after 75 is cut in silence; sd-scripts knows 150 and 225 only.",
-            )
-        )
+    limit = needed_limit(package)
+    if limit is not None:
+        settings.append(("max_token_length", *limit))
     return settings
 
 
@@ -179,16 +168,3 @@ def _sample_settings(package: Package) -> list[_Setting]:
         ("sample_every_n_epochs", 1, "Pictures of every epoch in output_dir/sample."),
         ("sample_sampler", "euler", "Deterministic, so pictures of two epochs differ by their weights only."),
     ]
-
-
-def estimated_tokens(caption: str) -> int:
-    """CLIP tokens of a caption, estimated from above without a vocabulary.
-
-    A run of English letters counts one token for every six begun; every digit, every punctuation mark and every UTF-8
-    byte of other characters counts one, which is the most it can be. Compared with CLIP's own tokenizer on 224 captions
-    of 34 to 137 tokens it was 1 to 23 over and never under; too high a limit costs a little memory, too low a one cuts
-    words off.
-    """
-    return sum(
-        -(-len(piece) // _LETTERS_PER_TOKEN) if piece.isalpha() else 1 for piece in _PIECE.findall(caption.encode())
-    )

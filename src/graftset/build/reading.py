@@ -1,0 +1,68 @@
+"""A build folder's manifest as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from graftset.build.manifest import MANIFEST, read_manifest
+from graftset.build.plans import MixingPlan
+from graftset.errors import BuildError
+from graftset.records import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """One training image: its files relative to the build folder, and what it was made from."""
+
+    file: str
+    caption_file: str | None
+    caption: str
+    origin: Origin
+    source_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A width and a height: of training images in px, of native ones in cells."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """What a build says of itself."""
+
+    build_sha256: str
+    format: str
+    plan: MixingPlan
+    size: Cells  # px
+    native: Cells  # cells
+    root: str | None
+    reviewed: str | float  # "none", or the lower bound on the share of right images
+    images: tuple[BuiltImage, ...]
+
+
+_RECORD = TypeAdapter(BuildRecord)
+
+
+def read_build(folder: Path) -> BuildRecord:
+    """What the manifest of a build folder says.
+
+    Raises:
+        BuildError: The folder has no manifest, or one that is damaged or of a later version.
+    """
+    manifest = read_manifest(folder)
+    try:
+        return _RECORD.validate_python(manifest)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BuildError(
+            f"The manifest cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            field="manifest",
+            value=str(folder / MANIFEST),
+            remedy="Move the folder away and build it again",
+        ) from error

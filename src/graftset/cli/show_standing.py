@@ -1,0 +1,115 @@
+"""Where a project stands, as lines for people and as JSON."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graftset.cli.console import some
+
+if TYPE_CHECKING:
+    from graftset.records import Skip
+    from graftset.workflows.builds import KnownBuild
+    from graftset.workflows.standing import NextStep, SelectionStanding, Standing
+
+
+def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
+    """Where a project stands, as JSON."""
+    captions, selection = stands.captions, stands.selection
+    return {
+        "originals": stands.originals,
+        "candidates": stands.candidates,
+        "assessed": stands.assessed,
+        "unassessed": stands.unassessed,
+        "unreadable": _skips_json(stands.unreadable),
+        "captions": {
+            "originals_without": captions.originals_without,
+            "proposed": captions.proposed,
+            "corrected": captions.corrected,
+            "composed": captions.composed,
+            "applied": captions.applied,
+            "outdated": captions.outdated,
+        },
+        "claims": dict(captions.claims),
+        "selected": None if selection is None else selection.admitted,
+        "selection": None if selection is None else _selection_json(selection),
+        "builds": [_build_json(build) for build in stands.builds],
+        "skipped": _skips_json(stands.skipped),
+        "notes": list(stands.notes),
+        "next": [{"command": _full(step, project), "why": step.why} for step in stands.next_steps],
+    }
+
+
+def _selection_json(selection: SelectionStanding) -> dict[str, Any]:
+    return {
+        "at": selection.at,
+        "admitted": selection.admitted,
+        "dropped": dict(selection.dropped),
+        "stale": bool(selection.outdated),
+        "why_stale": list(selection.outdated),
+    }
+
+
+def _build_json(build: KnownBuild) -> dict[str, Any]:
+    record = build.record
+    return {
+        "name": build.name,
+        "folder": str(build.folder),
+        "plan": record.plan.name,
+        "images": len(record.images),
+        "steps": record.plan.steps,
+        "real_mass": round(record.plan.real_mass, 6),
+        "size": {"width": record.size.width, "height": record.size.height},
+        "reviewed": record.reviewed,
+        "build_sha256": record.build_sha256,
+        "stale": bool(build.differences),
+        "differences": build.differences,
+    }
+
+
+def _skips_json(skips: Sequence[Skip]) -> list[dict[str, str]]:
+    return [{"path": skip.path, "reason": skip.reason} for skip in skips]
+
+
+def standing_lines(stands: Standing, project: Path) -> list[str]:
+    """Where a project stands, for people."""
+    captions, claims = stands.captions, stands.captions.claims
+    without = f", {captions.originals_without} of them without a caption" if captions.originals_without else ""
+    lines = [
+        f"originals   {stands.originals}{without}",
+        f"candidates  {stands.candidates}",
+        f"assessed    {stands.assessed}" + (f", {stands.unassessed} to do" if stands.unassessed else ""),
+        f"claims      {', '.join(f'{count} {verdict}' for verdict, count in claims.items())}",
+        f"captions    {captions.proposed} proposed: {captions.corrected} corrected, {captions.composed} composed; "
+        f"{captions.applied} applied",
+        f"selected    {'not yet' if stands.selection is None else _selected(stands.selection)}",
+        *(f"build       {_build_line(build)}" for build in stands.builds),
+        *some(f"unreadable  {skip.path}: {skip.reason}" for skip in stands.unreadable),
+        *some(f"skipped     {skip.path}: {skip.reason}" for skip in stands.skipped),
+        *(f"note        {note}" for note in stands.notes),
+    ]
+    steps = [f"next        {_full(step, project)}  ({step.why})" for step in stands.next_steps]
+    return [*lines, *(steps or ["next        nothing: all is up to date"])]
+
+
+def _selected(selection: SelectionStanding) -> str:
+    dropped = ", ".join(f"{gate} {count}" for gate, count in selection.dropped.items())
+    stale = f"; out of date: {', '.join(selection.outdated)}" if selection.outdated else ""
+    return f"{selection.admitted}" + (f"; dropped for {dropped}" if dropped else "") + stale
+
+
+def _build_line(build: KnownBuild) -> str:
+    record = build.record
+    stale = f"; out of date: {build.differences}" if build.differences else ""
+    return (
+        f"{build.name}: {len(record.images)} images at {record.size.width}x{record.size.height} px, "
+        f"{record.plan.steps} steps, {record.plan.real_mass:.0%} originals{stale}"
+    )
+
+
+def _full(step: NextStep, project: Path) -> str:
+    """A step as one types it where one stands now."""
+    here = project.resolve() == Path.cwd()
+    return f"graftset {step.command}" + ("" if here else f" --project {shlex.quote(str(project))}")

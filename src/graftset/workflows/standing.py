@@ -1,0 +1,170 @@
+"""Where a project stands: what each stage knows, what no longer holds, and what to run next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graftset.assess import outdated as assess_outdated
+from graftset.caption import outdated as captions_outdated
+from graftset.config import Project
+from graftset.records import ImageView, Selection, Skip
+from graftset.selection import outdated as selection_outdated
+from graftset.selection import policy_from_settings
+from graftset.selection.gates import category
+from graftset.workflows.builds import KnownBuild, known_builds
+from graftset.workflows.steps import Session
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionStanding:
+    """Captions of the candidates, and the claims in them by verdict."""
+
+    originals_without: int  # originals without a caption, which builds leave out
+    proposed: int
+    corrected: int
+    composed: int
+    applied: int
+    claims: Mapping[str, int]
+    outdated: int  # images of which the stage would say something else now
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionStanding:
+    """The newest selection."""
+
+    at: str  # ISO 8601 UTC
+    admitted: int
+    dropped: Mapping[str, int]  # by the gate they failed, the commonest first
+    outdated: tuple[str, ...]  # why it should be made again, as phrases
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to run now: a command without the project, and why."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a project stands."""
+
+    originals: int
+    candidates: int
+    assessed: int  # images that were measured
+    unassessed: int  # images that `assess` would take up
+    unreadable: tuple[Skip, ...]  # images that were ingested and could not be measured
+    captions: CaptionStanding
+    selection: SelectionStanding | None
+    builds: tuple[KnownBuild, ...]
+    skipped: tuple[Skip, ...]  # input files that were not ingested
+    notes: tuple[str, ...]
+    next_steps: tuple[NextStep, ...]
+
+
+def standing(session: Session) -> Standing:
+    """Ask every stage; nothing is opened but the catalog and the builds' manifests."""
+    catalog, views = session.catalog, session.catalog.views()
+    candidates = [view for view in views if view.origin == "generated"]
+    selection = catalog.selection()
+    builds, notes = known_builds(session.project, views)
+    unassessed = assess_outdated(catalog)
+    captions = _captions(views, candidates)
+    chosen = None if selection is None else _selection(selection, candidates)
+    assessments = catalog.assessments()
+    return Standing(
+        originals=len(views) - len(candidates),
+        candidates=len(candidates),
+        assessed=sum(1 for view in views if view.score is not None),
+        unassessed=unassessed,
+        unreadable=tuple(
+            Skip(view.path, assessments[view.path].notes[0].removeprefix("unreadable: "))
+            for view in views
+            if view.path in assessments and view.grid is None and assessments[view.path].notes
+        ),
+        captions=captions,
+        selection=chosen,
+        builds=tuple(builds),
+        skipped=tuple(Skip(path, reason) for path, (_, _, reason) in sorted(catalog.known_skips().items())),
+        notes=tuple(notes),
+        next_steps=tuple(_next_steps(session.project, len(views), unassessed, captions, selection, chosen, builds)),
+    )
+
+
+def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView]) -> CaptionStanding:
+    claims = Counter(claim.verdict for view in candidates for claim in view.claims)
+    return CaptionStanding(
+        originals_without=sum(1 for view in views if view.origin == "original" and not view.caption),
+        proposed=sum(1 for view in candidates if view.proposed_caption is not None),
+        corrected=sum(1 for view in candidates if view.changes),
+        composed=sum(1 for view in candidates if view.composed),
+        applied=sum(1 for view in candidates if view.caption is not None),
+        claims={verdict: claims[verdict] for verdict in ("confirmed", "contradicted", "unverifiable")},
+        outdated=captions_outdated(views),
+    )
+
+
+def _selection(selection: Selection, candidates: Sequence[ImageView]) -> SelectionStanding:
+    dropped = Counter(
+        category(reason) for choice in selection.choices if not choice.selected for reason in choice.reasons
+    )
+    return SelectionStanding(
+        at=selection.at,
+        admitted=sum(1 for choice in selection.choices if choice.selected),
+        dropped=dict(dropped.most_common()),
+        outdated=selection_outdated(selection, candidates),
+    )
+
+
+def _next_steps(
+    project: Project,
+    images: int,
+    unassessed: int,
+    captions: CaptionStanding,
+    selection: Selection | None,
+    chosen: SelectionStanding | None,
+    builds: Sequence[KnownBuild],
+) -> list[NextStep]:
+    """The first stage that has something to do: what the later ones would say rests on it."""
+    if not images:
+        return [NextStep("ingest", "nothing was taken in yet")]
+    if unassessed:
+        return [NextStep("assess", f"{unassessed} images are new, changed, or beside others than before")]
+    if captions.outdated:
+        return [NextStep("caption", f"the captions of {captions.outdated} images were not judged as they are now")]
+    if selection is None or chosen is None:
+        return [NextStep("select", "no candidate is admitted before that")]
+    if chosen.outdated:
+        return [NextStep(_select_again(project, selection), f"{', '.join(chosen.outdated)}")]
+    if not builds:
+        return [NextStep("build --plan weighted", "there is no training set yet")]
+    return [NextStep(_build_again(project, build), build.differences) for build in builds if build.differences]
+
+
+def _select_again(project: Project, selection: Selection) -> str:
+    """`select` with what the last selection was asked for beyond the settings."""
+    usual, asked = policy_from_settings(project.settings.select), selection.policy
+    words = ["select"]
+    if asked.get("count") != usual.count:
+        words += ["--all"] if asked.get("count") is None else ["--count", str(asked["count"])]
+    for key in ("min_score", "wrong_background", "seed"):
+        if asked.get(key, getattr(usual, key)) != getattr(usual, key):
+            words += [f"--{key.replace('_', '-')}", str(asked[key])]
+    return shlex.join(words)
+
+
+def _build_again(project: Project, build: KnownBuild) -> str:
+    """`build` with the options that lead to the same folder."""
+    settings, plan, size = project.settings.build, build.record.plan.name, build.record.size.width
+    words = ["build", "--plan", plan]
+    if settings.name.format(plan=plan, size=settings.size or "auto") != build.name:
+        words += ["--name", build.name]
+    if size != settings.size and not (settings.size == 0 and build.usual_size):
+        words += ["--size", str(size)]
+    if build.record.root is not None:
+        words += ["--root", build.record.root]
+    return shlex.join([*words, "--force"])
