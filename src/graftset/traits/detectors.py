@@ -222,6 +222,8 @@ def _most_score(scores: F64, least: float, unsure: float) -> float:
 
     There the score speaks against it; and at least a share `unsure` of the pictures lies between the two bounds.
     """
+    if not unsure:
+        return 0.0
     below = np.sort(scores[scores < least])[::-1]
     reach = int(unsure * len(scores))
     return min(0.0, float(below[reach])) if reach < len(below) else -np.inf
