@@ -60,7 +60,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     assert needed <= held
-    assert {"graftset/py.typed", "graftset/pixels/xkcd_colors.tsv"} <= held
+    assert {"graftset/py.typed", "graftset/pixels/xkcd_colors.tsv", "graftset/audit/words.txt"} <= held
     assert {name.split("/")[0] for name in held} == {"graftset", f"graftset-{graftset.__version__}.dist-info"}
 
 

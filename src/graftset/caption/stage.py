@@ -86,7 +86,9 @@ def _judge(views: Sequence[ImageView]) -> _Judged:
     originals = {view.path: view for view in views if view.origin == "original"}
     vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption])
     checked = {
-        path: _check(view) for path, view in originals.items() if view.caption and view.traits.background is not None
+        path: _check(view, vocabulary)
+        for path, view in originals.items()
+        if view.caption and view.traits.background is not None
     }
     proposals: dict[str, CaptionProposal] = {}
     without = 0
@@ -100,20 +102,20 @@ def _judge(views: Sequence[ImageView]) -> _Judged:
     return _Judged(vocabulary, checked, proposals, without)
 
 
-def _check(view: ImageView) -> CaptionProposal:
+def _check(view: ImageView, vocabulary: Vocabulary) -> CaptionProposal:
     """An original's claims. Its caption is its owner's: what it contradicts is reported, never rewritten here."""
-    judged = correct(view.caption or "", view.traits)
+    judged = correct(view.caption or "", view.traits, vocabulary)
     return CaptionProposal(view.caption or "", False, judged.claims, ())
 
 
 def _propose(view: ImageView, originals: Mapping[str, ImageView], vocabulary: Vocabulary) -> CaptionProposal | None:
     """A candidate's own text corrected; else its source's caption corrected; else one composed from what is seen."""
     if view.prompt:
-        return correct(view.prompt, view.traits)
+        return correct(view.prompt, view.traits, vocabulary)
     source = originals.get(view.source_original or "")
     # Only a stated source lends its words: a nearest match says two pictures look alike, not that the same words hold.
     if source is not None and source.caption and view.source_basis in ("name", "prompts"):
-        borrowed = correct(source.caption, view.traits)
+        borrowed = correct(source.caption, view.traits, vocabulary)
         return CaptionProposal(borrowed.text, True, (), ())  # no claims: those concern text that came in
     return compose(view.traits, vocabulary)
 

@@ -7,10 +7,12 @@ version; an assessment depends on the whole project and is replaced.
 store.py      the queries
 opening.py    the engine and the migrations
 schema.py     the tables
+dismissing.py findings of the audit that were dismissed
 joining.py    what the stages know of one image -> one `ImageView`
 contract.py   an `ImageView` as the JSON of `graftset images`
 """
 
+from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.store import Catalog
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "Dismissal"]

@@ -89,3 +89,14 @@ choices = Table(
     Column("image_id", Integer, ForeignKey("images.id"), primary_key=True),
     Column("data", JSON, nullable=False),  # records.Choice
 )
+
+dismissals = Table(
+    "dismissals",
+    metadata,
+    Column("id", String(16), primary_key=True),  # audit.finding_id: picture, rule and evidence
+    Column("rule", String(32), nullable=False),
+    Column("sha256", String(64)),  # of the picture; null for a finding about the captions as a set
+    Column("words", Text, nullable=False),  # the evidence
+    Column("author", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)

@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
+from graftset.catalog import dismissing
+from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join
 from graftset.catalog.opening import open_engine
 from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
@@ -312,6 +314,18 @@ class Catalog:
         with self._read() as connection:
             query = select(captions).join_from(captions, images).where(images.c.path == path).order_by(captions.c.id)
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    # --- audit --------------------------------------------------------------------------------------------------------
+
+    def dismiss(self, entries: Sequence[Dismissal], author: str) -> int:
+        """Remember findings as dismissed; returns how many were not before."""
+        with self._write() as connection:
+            return dismissing.add(connection, entries, author, now())
+
+    def dismissals(self) -> dict[str, Dismissal]:
+        """Every dismissed finding by its id."""
+        with self._read() as connection:
+            return dismissing.known(connection)
 
     # --- selection ----------------------------------------------------------------------------------------------------
 

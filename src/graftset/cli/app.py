@@ -224,6 +224,48 @@ def caption(
 
 
 @command(
+    ("graftset audit", "everything that is wrong with the captions, or worth a look"),
+    ("graftset audit --rule glued --rule misspelled --apply", "mend what two rules find and can mend"),
+    ("graftset audit --dismiss 1a2b3c4d5e6f", "never show this finding again while its picture and words stay"),
+)
+def audit(
+    project: ProjectDir = HERE,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Make the mended captions the current ones. Caption files stay as they are.")
+    ] = False,
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", help="Only this rule; may be given again.", metavar="NAME")
+    ] = None,
+    dismiss: Annotated[
+        list[str] | None, typer.Option("--dismiss", help="Dismiss a finding; may be given again.", metavar="ID")
+    ] = None,
+    vocabulary: Annotated[
+        bool, typer.Option("--vocabulary", help="Show what was learned from the captions, and from which, instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look for faults in captions, originals' as much as candidates'.
+
+    Nothing changes without --apply.
+    """
+    from graftset.audit import apply_fixes, learned
+    from graftset.cli.show_audit import audit_json, audit_lines, vocabulary_json, vocabulary_lines
+    from graftset.workflows import auditing, steps
+
+    with steps.open_session(project) as session:
+        if vocabulary:
+            knows = learned(session.catalog.views())
+            finish(vocabulary_json(knows), vocabulary_lines(knows), as_json=as_json)
+            return
+        if dismiss:
+            auditing.dismiss(session, dismiss)
+        report = auditing.audit(session, rule or ())
+        applied = {"applied": apply_fixes(session.catalog, report.findings)} if apply else {}
+    lines = [*audit_lines(report), *(f"applied {count} captions" for count in applied.values())]
+    finish({**audit_json(report), **applied}, lines, as_json=as_json)
+
+
+@command(
     ("graftset select", "all that pass the gates of graftset.toml"),
     ("graftset select --count 50 --min-score 8.5", "the 50 most diverse of those that score 8.5 or more"),
     ("graftset select --all --wrong-background drop", "all that pass and show the background asked for"),

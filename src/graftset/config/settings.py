@@ -97,6 +97,17 @@ class AssessSettings(Section):
     )
 
 
+class AuditSettings(Section):
+    """What captions are held to."""
+
+    trigger: str = Field(
+        default="",
+        description="Words that every caption should hold, because prompts call the style up with them. Empty: what "
+        "nearly all of the originals' captions begin with.",
+        examples=["bespoke punk"],
+    )
+
+
 class FloorSettings(Section):
     """How far an admitted set may stray before `select` says so. Nothing is dropped for it."""
 
@@ -166,6 +177,7 @@ class Settings(Section):
     project: ProjectSettings = Field(description=ProjectSettings.__doc__)
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
+    audit: AuditSettings = Field(default_factory=AuditSettings, description=AuditSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
 

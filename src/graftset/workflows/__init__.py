@@ -2,6 +2,7 @@
 
 starting.py   graftset.toml, and the folders of pictures it names
 steps.py      one function a stage, over an open project: what the command line and the web application call
+auditing.py   the audit of captions: findings, dismissals
 builds.py     the builds that lie in a project's folder
 standing.py   where a project stands, and what to run next
 expand.py     ingest to report in one

@@ -1,0 +1,120 @@
+"""The verdict on each phrase of a caption: confirmed, contradicted or unverifiable.
+
+A claim is only contradicted where the picture clearly shows something else: a caption the owner wrote must not be
+"corrected" over the border between teal and blue, or between black and dark brown hair. Each slot has a judge in
+`JUDGES`, accessories share one; a slot without one, or one nobody looked at, is unverifiable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from graftset.records import Background, Claim, Traits, TraitSeen, Verdict
+from graftset.vocabulary import ACCESSORY, Phrase, Vocabulary
+
+SHOWN = 0.25  # share of the background one colour must hold for a caption to name it rightly
+SURE = 0.8  # confidence of a kind ("solid", "split") above which another kind in the caption is wrong
+
+CERTAIN = 0.6  # confidence of a trait from which a caption may be held against it
+
+# Values that two people call the same thing by.
+_HAIR = (
+    {"black", "brown", "gray"}, {"gray", "white"}, {"blonde", "yellow", "gold", "tan", "beige"}, {"blonde", "white"},
+    {"red", "orange", "maroon"}, {"brown", "maroon"}, {"brown", "tan"}, {"purple", "lavender"}, {"pink", "purple"},
+    {"blue", "navy"}, {"blue", "teal", "cyan"}, {"green", "teal", "mint", "olive"},
+)  # fmt: skip
+_EYES = (
+    {"black", "brown"}, {"brown", "orange", "gold"}, {"black", "gray"}, {"gray", "blue"}, {"blue", "teal", "cyan"},
+    {"green", "teal", "mint", "olive"}, {"blue", "navy"}, {"purple", "lavender"}, {"red", "pink", "maroon"},
+)  # fmt: skip
+_SKIN = (
+    {"light", "medium"}, {"medium", "tan"}, {"medium", "olive"}, {"light", "olive"}, {"tan", "olive"}, {"tan", "dark"},
+    {"brown", "medium"}, {"brown", "tan"}, {"brown", "dark"}, {"gray", "light"},
+)  # fmt: skip
+_FIGURE = ({"lady", "woman", "girl", "female"}, {"lad", "man", "boy", "male"})
+ALIKE: Mapping[str, tuple[set[str], ...]] = {"hair": _HAIR, "eyes": _EYES, "skin": _SKIN, "figure": _FIGURE}
+
+Judge = Callable[[Phrase, Traits], Claim]
+
+
+def judge_background(phrase: Phrase, traits: Traits) -> Claim:
+    """Compare a background phrase with the background that was read."""
+    seen = traits.background
+    if seen is None:
+        return Claim("background", phrase.claimed, None, "unverifiable", phrase.span)
+    verdict = _colors(phrase, seen) if phrase.terms else _kind(phrase, seen)
+    shown = seen.value if phrase.terms else seen.kind
+    return Claim("background", phrase.claimed, shown, verdict, phrase.span)
+
+
+def _colors(phrase: Phrase, seen: Background) -> Verdict:
+    """Confirmed where a claimed term is an acceptable word for a colour that holds enough of the background.
+
+    Several claimed terms ("blue to green") are confirmed by any one of them and contradicted only together.
+    """
+    claimed = {*phrase.terms, *phrase.also}
+    support = sum(color.share for color in seen.colors if claimed & set(color.words))
+    if support >= SHOWN:
+        return "confirmed"
+    # Between the two lie colours that hold a little of the background, and readings nobody should rely on.
+    return "unverifiable" if support > 0.1 or seen.confidence < 0.3 else "contradicted"
+
+
+def _kind(phrase: Phrase, seen: Background) -> Verdict:
+    if phrase.kind == seen.kind:
+        return "confirmed"
+    return "contradicted" if seen.kind != "noisy" and seen.confidence >= SURE else "unverifiable"
+
+
+def judge_trait(phrase: Phrase, traits: Traits) -> Claim:
+    """Compare hair, eyes, skin or figure with what was seen.
+
+    Confirmed where a claimed value is the one that was seen; a value alike ("brown" for hair seen black) is neither
+    confirmed nor contradicted.
+    """
+    seen = certain(traits.slots.get(phrase.slot))
+    verdict: Verdict = "unverifiable"
+    if seen is not None:
+        claimed = {*phrase.terms, *phrase.also}
+        groups = [group for group in ALIKE.get(phrase.slot, ()) if seen in group]
+        if seen in claimed:
+            verdict = "confirmed"
+        elif not any(claimed & group for group in groups):
+            verdict = "contradicted"
+    return Claim(phrase.slot, phrase.claimed, seen, verdict, phrase.span)
+
+
+def judge_accessory(phrase: Phrase, traits: Traits) -> Claim:
+    """Compare an accessory that a caption says is worn with whether it was seen."""
+    seen = certain(traits.accessories.get(phrase.slot.removeprefix(ACCESSORY)))
+    verdicts: Mapping[str | None, Verdict] = {"present": "confirmed", "absent": "contradicted"}
+    return Claim(phrase.slot, "present", seen, verdicts.get(seen, "unverifiable"), phrase.span)
+
+
+def certain(seen: TraitSeen | None, least: float = CERTAIN) -> str | None:
+    """The value of a trait that was seen clearly enough; None otherwise."""
+    if seen is None or seen.value == "unknown" or (seen.confidence or 0.0) < least:
+        return None
+    return seen.value
+
+
+JUDGES: Mapping[str, Judge] = {
+    "background": judge_background,
+    "hair": judge_trait,
+    "eyes": judge_trait,
+    "skin": judge_trait,
+    "figure": judge_trait,
+}
+
+
+def judge(caption: str, traits: Traits, vocabulary: Vocabulary | None = None) -> list[tuple[Phrase, Claim]]:
+    """Every claim of a caption with the phrase it stands in, read by the nouns of `vocabulary`."""
+    judged = []
+    for phrase in (vocabulary or Vocabulary()).read(caption):
+        verify = judge_accessory if phrase.slot.startswith(ACCESSORY) else JUDGES.get(phrase.slot)
+        unverified = Claim(phrase.slot, phrase.claimed, None, "unverifiable", phrase.span)
+        judged.append((phrase, verify(phrase, traits) if verify else unverified))
+    return judged
+
+
+__all__ = ["ACCESSORY", "ALIKE", "CERTAIN", "JUDGES", "SHOWN", "certain", "judge"]

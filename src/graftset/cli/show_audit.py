@@ -1,0 +1,87 @@
+"""The audit, as lines for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graftset.audit import AuditReport, Finding, Learned
+
+
+def audit_json(report: AuditReport) -> dict[str, Any]:
+    """The audit report as JSON."""
+    return {
+        "captions": report.captions,
+        "counts": report.counts,
+        "findings": [_finding_json(finding) for finding in report.findings],
+        "dismissed": [_finding_json(finding) for finding in report.dismissed],
+        "trigger": list(report.trigger),
+        "notes": list(report.notes),
+    }
+
+
+def audit_lines(report: AuditReport) -> list[str]:
+    """The audit report for people: every finding, then how many of each rule."""
+    lines = [_finding_line(finding) for finding in report.findings]
+    return [*lines, *([""] if lines else []), *_table(report), *(f"note: {note}" for note in report.notes)]
+
+
+def vocabulary_json(learned: Learned) -> dict[str, Any]:
+    """What was learned from the captions, as JSON."""
+    slots: dict[str, list[dict[str, Any]]] = {}
+    for wording in learned.wordings:
+        entry = {"wording": wording.text, "claimed": wording.claimed, "captions": list(wording.paths)}
+        slots.setdefault(wording.slot, []).append(entry)
+    return {"captions": learned.captions, "head": list(learned.head), "tail": list(learned.tail), "slots": slots}
+
+
+def vocabulary_lines(learned: Learned) -> list[str]:
+    """What was learned from the captions, for people."""
+    lines = [f"learned from {learned.captions} captions of originals"]
+    for place, parts in (("begin", learned.head), ("end", learned.tail)):
+        if parts:
+            lines.append(f"nearly all {place} with: {', '.join(parts)}")
+    for wording in learned.wordings:
+        names = ", ".join(PurePath(path).name for path in wording.paths[:3])
+        more = f" and {len(wording.paths) - 3} more" if len(wording.paths) > 3 else ""
+        lines.append(f"{wording.slot:12} {len(wording.paths):4}  {wording.claimed:20} {wording.text}  ({names}{more})")
+    return lines
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "path": finding.path,
+        "sha256": finding.sha256,
+        "words": finding.words,
+        "span": finding.span,
+        "message": finding.message,
+        "caption": finding.caption,
+        "fix": finding.fix,
+    }
+
+
+def _finding_line(finding: Finding) -> str:
+    place = PurePath(finding.path).name if finding.path else "all captions"
+    words = "" if not finding.words or finding.words in finding.message else f'"{finding.words}": '
+    mark = " [--apply mends it]" if finding.edits else ""
+    return f"{finding.id}  {finding.severity:7}  {finding.rule:13}  {place}: {words}{finding.message}{mark}"
+
+
+def _table(report: AuditReport) -> list[str]:
+    from graftset.audit import RULES
+
+    counts: Mapping[str, int] = report.counts
+    fixes = {rule.name: sum(1 for f in report.findings if f.rule == rule.name and f.edits) for rule in RULES}
+    rows = [
+        f"{counts[rule.name]:5}  {fixes[rule.name]:5}  {rule.severity:7}  {rule.name:13}  {rule.meaning}"
+        for rule in RULES
+        if rule.name in counts
+    ]
+    head = [f"{'found':>5}  {'fixes':>5}  {'':7}  rule"] if rows else []
+    dismissed = f", {len(report.dismissed)} dismissed" if report.dismissed else ""
+    return [*head, *rows, f"{len(report.findings)} findings in {report.captions} captions{dismissed}"]

@@ -1,0 +1,46 @@
+"""The audit of a project's captions: what it finds, what is dismissed, what is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from graftset.assess import load_native
+from graftset.audit import AuditReport, read_sidecar
+from graftset.audit import audit as audit_stage
+from graftset.catalog import Dismissal
+from graftset.errors import UserError
+from graftset.workflows.steps import Session
+
+PERSON = "command line"
+
+
+def audit(session: Session, rules: Collection[str] = ()) -> AuditReport:
+    """Read every caption and say what is wrong with it."""
+    return audit_stage(
+        session.catalog.views(),
+        native=lambda view: load_native(session.catalog, view.sha256),
+        sidecar=read_sidecar,
+        trigger=session.project.settings.audit.trigger or None,
+        rules=rules,
+        dismissed=session.catalog.dismissals(),
+    )
+
+
+def dismiss(session: Session, ids: Sequence[str], author: str = PERSON) -> int:
+    """Remember findings as dismissed; returns how many were not before.
+
+    Raises:
+        UserError: A name that no finding has.
+    """
+    report = audit(session)
+    found = {finding.id: finding for finding in (*report.findings, *report.dismissed)}
+    unknown = [name for name in ids if name not in found]
+    if unknown:
+        raise UserError(
+            "No finding has this name",
+            field="--dismiss",
+            value=unknown[0],
+            remedy="Take the names from the list that `graftset audit` prints.",
+        )
+    entries = [Dismissal(f.id, f.rule, f.sha256, f.words) for f in (found[name] for name in ids)]
+    return session.catalog.dismiss(entries, author)
