@@ -1,7 +1,7 @@
-"""What is in a picture, slot by slot: detectors fitted on the originals; every answer has a confidence or is "unknown".
+"""The background put into words.
 
-The background is read from the pixels alone and named in the words of the originals' captions, where those name a
-colour often enough to tell how their owner uses the word, and of the XKCD survey elsewhere.
+It is read from the pixels alone and named in the words of the originals' captions, where those name a colour often
+enough to tell how their owner uses the word, and of the XKCD survey elsewhere.
 """
 
 from __future__ import annotations
