@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graftset.pixels.diversity import F32
-from graftset.records import Background, Claim, Grid, ImageView, Review, Selection, Traits
+from graftset.records import Background, CaptionChange, Claim, Grid, ImageView, Review, Selection, Traits
 
 GRID = Grid(width=24, height=24, cell_w=21.33, cell_h=21.33, offset_x=0, offset_y=0, confidence=0.9)
 
@@ -41,13 +41,13 @@ def original(name: str, background: str = "gray") -> ImageView:
 
 def wrong_background(name: str, asked: str, seen: str, **changes: Any) -> ImageView:
     """A candidate whose background is not the one its prompt asks for, with the correction proposed."""
-    return candidate(
-        name,
-        seen,
-        prompt=f"portrait, {asked} background",
-        claims=(Claim("background", asked, seen, "contradicted"),),
-        **changes,
-    )
+    span = (10, 10 + len(asked))
+    planted = {
+        "prompt": f"portrait, {asked} background",
+        "claims": (Claim("background", asked, seen, "contradicted", span),),
+        "changes": (CaptionChange("background", span, asked, seen, "seen"),),
+    }
+    return candidate(name, seen, **{**planted, **changes})
 
 
 def verdict(kind: str, reason: str | None = None) -> Review:

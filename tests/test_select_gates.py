@@ -132,16 +132,43 @@ def test_a_wrong_background_is_recaptioned_or_dropped_as_the_policy_says() -> No
 
 
 def test_a_wrong_background_without_a_correction_is_not_admitted_under_its_wrong_caption() -> None:
-    view = wrong_background("a", "green", "gray", proposed_caption="portrait, green background")
+    view = wrong_background("a", "green", "gray", proposed_caption="portrait, green background", changes=())
     (reason,) = reasons(view)
     assert reason.startswith("caption: says green background, gray is seen, and no correction was proposed")
     assert category(reasons(replace(view, caption=view.prompt))[0]) == "caption"
     assert reasons(replace(view, review=verdict("approved"))) == ("kept: score 9.0; approved by Ann",)
 
 
-def test_claims_of_other_slots_and_unverifiable_ones_are_no_gate() -> None:
+def test_one_corrected_phrase_does_not_admit_a_caption_with_another_wrong_one() -> None:
+    """A gray pattern asked for as "gradient background, green background": a pattern has no one name to put there."""
+    layout = Claim("background", "gradient", "pattern", "contradicted", (0, 8))
+    color = Claim("background", "green", "gray", "contradicted", (21, 26))
+    view = candidate(
+        "a",
+        prompt="gradient background, green background",
+        proposed_caption="gradient background, gray background",
+        claims=(layout, color),
+        changes=(CaptionChange("background", (21, 26), "green", "gray", "seen"),),
+    )
+    (reason,) = reasons(view)
+    assert reason.startswith("caption: says gradient background, pattern is seen, and no correction was proposed")
+    assert reasons(replace(view, caption="a tiled gray background"))[0].startswith("kept: ")  # someone wrote it since
+    assert reasons(replace(view, review=verdict("approved")))[0].startswith("kept: ")
+
+
+def test_a_thing_that_is_not_there_and_stays_in_the_caption_is_named() -> None:
+    crown = Claim("accessory:crown", "present", "absent", "contradicted", (0, 5))
+    (reason,) = reasons(candidate("a", claims=(crown,)))
+    assert reason.startswith("caption: says crown, none is seen")
+    cut = CaptionChange("accessory:crown", (0, 7), "crown, ", "", "no crown is seen")
+    assert reasons(candidate("a", claims=(crown,), changes=(cut,)))[0].startswith("kept: ")
+
+
+def test_corrected_claims_of_other_slots_and_unverifiable_ones_are_no_gate() -> None:
     claims = (Claim("hair", "red", "brown", "contradicted"), Claim("background", "mint", None, "unverifiable"))
-    assert reasons(candidate("a", claims=claims), DROP) == ("kept: score 9.0",)
+    changes = (CaptionChange("hair", (0, 3), "red", "brown", "seen"),)
+    assert reasons(candidate("a", claims=claims, changes=changes), DROP) == ("kept: score 9.0",)
+    assert reasons(candidate("a", claims=claims[1:]), DROP) == ("kept: score 9.0",)
 
 
 def test_every_corrected_slot_is_named() -> None:
@@ -149,8 +176,8 @@ def test_every_corrected_slot_is_named() -> None:
         "a",
         "green",
         "gray",
-        changes=(CaptionChange("hair", (0, 3), "red", "brown", "seen"),),
     )
+    view = replace(view, changes=(*view.changes, CaptionChange("hair", (0, 3), "red", "brown", "seen")))
     view = replace(view, claims=(*view.claims, Claim("hair", "red", "brown", "contradicted")))
     assert reasons(view) == ("kept: score 9.0; caption corrected (green -> gray background, red -> brown hair)",)
 

@@ -154,13 +154,22 @@ def caption(view: ImageView, pool: Pool) -> str | None:
     text = view.training_caption
     if text is None or not text.strip():
         return "caption: none came with it and none could be composed; write one in review"
-    wrong = contradicted_background(view)
-    if wrong is not None and text == view.prompt and not is_approved(view):
-        return (
-            f"caption: says {wrong.claimed} background, {wrong.seen or 'another'} is seen, and no correction was "
-            "proposed; correct or approve it in review"
-        )
-    return None
+    wrong = contradicted_background(view) if text == view.prompt else None
+    if wrong is None and view.caption is None:  # what a person wrote or applied since was not judged
+        wrong = next((c for c in view.claims if c.verdict == "contradicted" and not _is_corrected(c, view)), None)
+    if wrong is None or is_approved(view):
+        return None
+    slot, _, worn = wrong.slot.partition(":")
+    told = f"{worn}, none" if worn else f"{wrong.claimed} {slot}, {wrong.seen or 'another'}"
+    return f"caption: says {told} is seen, and no correction was proposed; correct or approve it in review"
+
+
+def _is_corrected(claim: Claim, view: ImageView) -> bool:
+    """Whether the proposal changes the words that a claim was read from."""
+    if claim.span is None:
+        return any(change.slot == claim.slot for change in view.changes)
+    begin, end = claim.span
+    return any(change.span[0] < end and begin < change.span[1] for change in view.changes)
 
 
 Gate = Callable[[ImageView, Pool], str | None]
