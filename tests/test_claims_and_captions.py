@@ -108,6 +108,19 @@ def test_a_caption_that_claims_nothing_has_no_claims() -> None:
     assert verdicts("a tree with leaves", GRAY) == []
 
 
+@pytest.mark.parametrize(
+    "caption",
+    ["no green background", "a lad without a green background", "not the dark green background", "No green_background"],
+)
+def test_a_background_that_is_denied_is_not_claimed(caption: str) -> None:
+    assert [claim for _, claim in judge(caption, GRAY) if claim.slot == "background"] == []
+
+
+def test_a_denial_of_something_else_leaves_the_background_claimed() -> None:
+    assert verdicts("no frame on a green background", GRAY) == ["contradicted"]
+    assert verdicts("no, green background", GRAY) == ["contradicted"]
+
+
 def test_a_claim_of_what_nobody_looked_at_is_unverifiable() -> None:
     judged = judge("a lad, gray background, wearing hat", GRAY)
     assert [(claim.slot, claim.verdict) for _, claim in judged] == [
@@ -139,6 +152,10 @@ def test_between_teal_and_blue_no_acceptable_word_is_ever_contradicted() -> None
         ("green background #00ff00, x", GRAY, "gray background #00ff00, x"),
         ("(green background:1.3)", GRAY, "(gray background:1.3)"),
         ("green_background", GRAY, "gray_background"),
+        ("plain greenbackground", GRAY, "plain gray background"),
+        ("greenbackground", GRAY, "gray background"),
+        ("a lad, light greenbackgrounds", GRAY, "a lad, gray backgrounds"),
+        ("no green background, tan background", GRAY, "no green background, gray background"),
         ("GREEN BACKGROUND", GRAY, "gray BACKGROUND"),
         ("background: green", GRAY, "background: gray"),
         ("background - dark green", GRAY, "background - gray"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from graftset.vocabulary import lexicon
 from graftset.vocabulary.parts import Phrase, color_terms, split_parts
 
 _NOUN = re.compile(r"backgrounds?\b", re.IGNORECASE)
@@ -86,7 +87,7 @@ def read_background(caption: str) -> list[Phrase]:
         begin = start
         for noun in _NOUN.finditer(caption, start, end):
             phrase = _before_noun(caption, begin, noun.start()) or _after_noun(caption, noun.end(), end)
-            if phrase is not None:
+            if phrase is not None and not _is_denied(caption, begin, min(phrase.span[0], noun.start())):
                 phrases.append(phrase)
             begin = noun.end()
     return phrases
@@ -128,6 +129,14 @@ def _before_noun(caption: str, start: int, noun: int) -> Phrase | None:
         return None
     rest = tuple(term for term in dict.fromkeys(also) if term not in terms)
     return Phrase("background", span, caption[slice(*span)], tuple(terms), kinds[-1] if kinds else None, rest)
+
+
+def _is_denied(caption: str, start: int, end: int) -> bool:
+    """Whether "no" or "without" stands right before, with an article between at most: "without a green background"."""
+    words = [match.group().lower() for match in _WORD.finditer(caption, start, end)]
+    if words and words[-1] in lexicon.ARTICLES:
+        words.pop()
+    return bool(words) and words[-1] in lexicon.NEGATIONS
 
 
 def _is_name(word: str) -> bool:
