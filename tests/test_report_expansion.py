@@ -42,6 +42,9 @@ HUES = {"gray": (128, 128, 132), "green": (60, 180, 90), "blue": (60, 110, 220),
 VOID = {"meta", "br", "input", "path", "link", "img", "hr"}
 
 
+_TRAIN = "MODEL=base.safetensors SD_SCRIPTS=~/sd-scripts bash"
+
+
 def drawn_png(background: str, hair: int) -> bytes:
     """A head with hair in front of a plain background, 24 x 24 px."""
     picture = np.empty((24, 24, 3), dtype=np.uint8)
@@ -215,9 +218,13 @@ def test_first_sentence_says_what_came_in_what_was_admitted_and_corrected(page: 
 
 def test_next_steps_are_review_then_the_baseline_then_the_grown_set(page: ExpansionPage) -> None:
     commands = [step.command for step in page.next_steps]
-    assert commands == ["graftset caption --diff", "bash builds/originals/train.sh", "bash 'builds/my mix/train.sh'"]
+    assert commands == [
+        "graftset caption --diff",
+        f"{_TRAIN} builds/originals/train.sh",
+        f"{_TRAIN} 'builds/my mix/train.sh'",
+    ]
     reviewed = page_of([*ORIGINALS, *CANDIDATES], reviewed="26 of 40, none wrong")
-    assert reviewed.next_steps[0].command == "bash builds/originals/train.sh"
+    assert reviewed.next_steps[0].command == f"{_TRAIN} builds/originals/train.sh"
     assert "26 of 40, none wrong" in reviewed.lede
 
 

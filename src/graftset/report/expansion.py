@@ -196,7 +196,7 @@ def _lower_gate(candidates: Sequence[ImageView], gate: float | None) -> NextStep
 
 
 def _train(build: BuildSummary) -> str:
-    return f"bash {shlex.quote(f'{build.folder}/train.sh')}"
+    return f"MODEL=base.safetensors SD_SCRIPTS=~/sd-scripts bash {shlex.quote(f'{build.folder}/train.sh')}"
 
 
 def _mosaic(originals: Sequence[ImageView], admitted: Sequence[ImageView], album: Album) -> Mosaic:
