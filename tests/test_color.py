@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from graftset.pixels.color import (
     ciede2000,
     from_hex,
     oklab_to_srgb,
-    palette,
     srgb_to_cielab,
     srgb_to_oklab,
     survey_votes,
@@ -215,16 +213,6 @@ def test_colors_outside_the_gamut_are_clipped() -> None:
 def test_hex_codes_come_back(color: np.ndarray) -> None:
     assert from_hex(to_hex(color)).tolist() == color.tolist()
     assert to_hex(from_hex(to_hex(color).upper())) == to_hex(color)
-
-
-def test_a_palette_holds_every_color_once_and_the_most_used_first() -> None:
-    rng = np.random.default_rng(6)
-    natives = [rng.choice([0, 60, 120], (8, 8, 3)).astype(np.uint8) for _ in range(3)]
-    counts = Counter(tuple(cell) for native in natives for cell in native.reshape(-1, 3).tolist())
-    found = [tuple(color) for color in palette(natives).tolist()]
-    assert sorted(found) == sorted(counts)
-    assert [counts[color] for color in found] == sorted(counts.values(), reverse=True)
-    assert palette(natives, most=4).tolist() == palette(natives).tolist()[:4]
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -236,8 +236,6 @@ def test_boilerplate_is_learned_in_its_order_with_head_and_tail_apart() -> None:
 def test_boilerplate_survives_a_few_captions_that_lack_it() -> None:
     learned = Vocabulary.learn([*captions(38), "a lady", "no structure at all"])
     assert learned.head == ("ink portrait", "24x24")
-    assert learned.boilerplate_share(captions(1)[0]) == 1
-    assert learned.boilerplate_share("ink portrait, green background") == 0.25
 
 
 def test_a_background_all_originals_share_is_no_boilerplate() -> None:
@@ -252,7 +250,6 @@ def test_a_background_all_originals_share_is_no_boilerplate() -> None:
 def test_captions_without_common_parts_give_an_empty_vocabulary(texts: list[str]) -> None:
     learned = Vocabulary.learn(texts)
     assert (learned.head, learned.tail, learned.captions) == ((), (), len(texts))
-    assert learned.boilerplate_share("anything") == 1
 
 
 def test_another_script_has_boilerplate_too() -> None:
@@ -264,7 +261,6 @@ def test_another_script_has_boilerplate_too() -> None:
 def test_any_captions_can_be_learned_from(texts: list[str]) -> None:
     learned = Vocabulary.learn(texts)
     assert not set(learned.head) & set(learned.tail)
-    assert 0 <= learned.boilerplate_share(texts[0] if texts else "") <= 1
 
 
 def test_only_captions_that_call_the_background_by_one_color_teach_words() -> None:

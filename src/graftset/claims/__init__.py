@@ -1,7 +1,7 @@
 """What a caption claims against what was seen: confirmed, contradicted or unverifiable; and the rewrite.
 
 judging.py    a verdict on each phrase
-wording.py    what was seen, in the words of the originals' captions
+wording.py    what was seen, in basic terms and American spelling, ordered as the originals' captions are
 rewriting.py  the corrected caption
 """
 

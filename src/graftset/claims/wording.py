@@ -1,4 +1,8 @@
-"""What was seen, in the words of the originals' captions."""
+"""What was seen, as a caption says it.
+
+Colors are the basic terms in American spelling, whatever spelling the originals' captions use: "gray", never "grey".
+The originals lend their boilerplate, the order of what is said, and their wording for what is worn.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ def _beside_layout(text: str, seen: Background) -> str:
 
 
 def background_words(seen: Background) -> str:
-    """A background as the originals' captions would put it: "gray", "purple to blue gradient", "red and white split".
+    """A background in the words of a caption: "gray", "purple to blue gradient", "red and white split".
 
     The colour of the largest share stands next to the noun, where a trainer's shortened caption still finds it.
     """

@@ -1,4 +1,4 @@
-"""sRGB <-> OKLab, CIEDE2000, palettes and colour words.
+"""sRGB <-> OKLab, CIEDE2000 and colour words.
 
 Sources: OKLab, B. Ottosson 2020, "A perceptual color space for image processing"; CIEDE2000, Sharma, Wu and Dalal
 2005, "The CIEDE2000 color-difference formula" (equations 2-22); colour words, R. Munroe's XKCD colour survey 2010.
@@ -6,7 +6,7 @@ Sources: OKLab, B. Ottosson 2020, "A perceptual color space for image processing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -115,22 +115,6 @@ def to_hex(rgb: ArrayLike) -> str:
 def from_hex(text: str) -> U8:
     """`#rrggbb` as uint8 [3]."""
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
-
-
-def palette(natives: Sequence[U8], *, most: int = 4096) -> U8:
-    """The distinct colours of several native images, the most used first.
-
-    Args:
-        natives: uint8 [h, w, 3] each.
-        most: Keep at most this many.
-
-    Returns:
-        uint8 [K, 3].
-    """
-    flat = np.concatenate([n.reshape(-1, 3) for n in natives]).astype(np.uint32)
-    codes, counts = np.unique(flat[:, 0] << 16 | flat[:, 1] << 8 | flat[:, 2], return_counts=True)
-    codes = codes[np.argsort(-counts, kind="stable")][:most]
-    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from graftset.report.colors import BASIC, WordColors, swatch
 from graftset.report.glossary import figure_meaning, measure_meaning
 from graftset.report.page import Balance, BalanceRow, Bin, Figure, MeasureRow, ScoreChart, Status
 from graftset.report.wording import count, counted, finite, percent, sentence_case, significant, words
+from graftset.statistics import total_variation
 
 MAX_ROWS = 12
 _BINS = 20  # half a point each
@@ -31,14 +32,6 @@ def trait_balances(
     balances += [_slot_balance(sentence_case(words(s)), _reader(s), originals, admitted, BASIC) for s in slots]
     balances.append(_accessory_balance(originals, admitted))
     return tuple(balance for balance in balances if balance.rows)
-
-
-def total_variation(before: Mapping[str, int], after: Mapping[str, int]) -> float:
-    """Return half the summed differences of two histograms' shares: 0 is the same mix, 1 shares nothing."""
-    before_total, after_total = sum(before.values()) or 1, sum(after.values()) or 1
-    return 0.5 * sum(
-        abs(before.get(word, 0) / before_total - after.get(word, 0) / after_total) for word in sorted({*before, *after})
-    )
 
 
 def selection_figures(figures: Mapping[str, float]) -> tuple[Figure, ...]:
@@ -150,7 +143,8 @@ def _slot_balance(
     del before[_UNKNOWN], after[_UNKNOWN]
     shift = ""
     if before and after:
-        distance = total_variation(before, after)
+        names = sorted({*before, *after})
+        distance = total_variation([before[name] for name in names], [after[name] for name in names])
         shift = f"The mix moved by {100 * distance:.1f} % (total variation {distance:.3f})."
     return Balance(
         title=title,

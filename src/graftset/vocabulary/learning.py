@@ -91,12 +91,6 @@ class Vocabulary:
             known=known,
         )
 
-    def boilerplate_share(self, caption: str) -> float:
-        """How many of the boilerplate parts a caption holds, 0-1; 1 where there is none."""
-        common = {*self.head, *self.tail}
-        present = {caption[a:b] for a, b in split_parts(caption)}
-        return len(common & present) / len(common) if common else 1.0
-
     def read(self, caption: str) -> list[Phrase]:
         """Every phrase of every slot, by the nouns that were learned."""
         return read_phrases(caption, self.known)
