@@ -28,6 +28,7 @@ from graftset.pixels.grid import (
     to_native,
 )
 from graftset.pixels.structure import (
+    GRAY,
     color_count,
     edge_profile,
     flat_cells,
@@ -45,7 +46,6 @@ VERSION = "3"  # raise it when any figure below changes: everything is then meas
 
 LARGEST = 256  # cells along one side: more is a picture to be painted, not pixel art
 SMALL = 128  # px: a picture up to this size without a grid is taken to be native already
-_GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def measure_pixels(rgb: U8, expected: tuple[int, int] | None = None) -> tuple[di
         texture = None
     else:
         render = _render_measures(rgb, native, x, y, core, flat)
-        texture = (core @ _GRAY).std(axis=2)
+        texture = (core @ GRAY).std(axis=2)
     measures = {
         **render,
         # Cells of a clean enlargement have exactly the colour they were given: what varies there is drawn, not noise.

@@ -19,6 +19,7 @@ F32 = NDArray[np.float32]
 SAME_COLOR = 2.0  # CIEDE2000: colours closer than this count as one
 FLAT = 4.0  # CIEDE2000: neighbouring cells closer than this belong to one flat region
 CLEAR_EDGE = 40.0  # 8-bit levels over the three channels: borders under it are too faint to measure a width on
+GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # weights of R, G and B in a gray level, ITU-R BT.601
 ENOUGH_EDGES = 200  # borders along one axis that are looked at
 
 
@@ -50,7 +51,7 @@ def texture_noise(samples: U8, flat: NDArray[np.bool_]) -> float:
         Mean over those cells of the standard deviation of the green-weighted gray level (ITU-R BT.601).
     """
     chosen = samples[flat] if flat.sum() >= 16 else samples.reshape(-1, *samples.shape[2:])
-    gray = chosen @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    gray = chosen @ GRAY
     return float(gray.std(axis=1).mean())
 
 
