@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,74 @@ def test_a_folder_that_cannot_be_published_leaves_the_old_one_in_place(
     with pytest.raises(UserError, match="cross-device"):
         replace_folder(tmp_path / "new", tmp_path / "old")
     assert [path.name for path in (tmp_path / "old").iterdir()] == ["old.txt"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from graftset.files import staged_folder
+
+parent, renames = Path(sys.argv[1]), int(sys.argv[2])
+rename = os.rename
+
+def rename_and_die(source, target):
+    global renames
+    rename(source, target)
+    renames -= 1
+    if not renames:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+os.rename = rename_and_die
+with staged_folder(parent / "equal") as folder:
+    (folder / "new.txt").write_text("new")
+"""
+
+
+def killed_while_replacing(parent: Path, renames: int) -> None:
+    """Replace `parent`/equal, which holds old.txt, in a process that is killed after so many renames."""
+    (parent / "equal").mkdir()
+    (parent / "equal" / "old.txt").write_text("old")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(parent), str(renames)], env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == -9, done.stderr
+
+
+needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="nothing is put back without locks")
+
+
+@needs_locks
+@pytest.mark.parametrize("name", ["equal", "weighted"])
+@pytest.mark.parametrize(("renames", "there"), [(1, "old.txt"), (2, "new.txt"), (3, "new.txt")])
+def test_a_kill_while_a_folder_is_replaced_loses_neither(tmp_path: Path, name: str, renames: int, there: str) -> None:
+    killed_while_replacing(tmp_path, renames)
+
+    def look_and_fail() -> None:
+        with staged_folder(tmp_path / name):
+            assert [path.name for path in (tmp_path / "equal").iterdir()] == [there]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        look_and_fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["equal"]
+
+
+@needs_locks
+def test_what_another_command_sets_aside_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(name)
+    rename = os.rename
+
+    def rename_while_another_begins(source: Path, target: Path) -> None:
+        if source.name == "new":
+            monkeypatch.setattr(os, "rename", rename)
+            with staged_folder(tmp_path / "other"):
+                assert not (tmp_path / "old").exists()
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", rename_while_another_begins)
+    replace_folder(tmp_path / "new", tmp_path / "old")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "other"]
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["new.txt"]

@@ -1,7 +1,9 @@
 """Writing files and folders whole or not at all, and hashing them.
 
 Everything is first written under a hidden temporary name in the folder where it will end up, so that the last step is
-a rename on one file system: a killed command leaves the old state or the new one, never half of either.
+a rename on one file system: a killed command leaves the old state or the new one, never half of either. A folder cannot
+be renamed over another, so that the old one first stands aside; where a command is killed in that moment, the next one
+that writes there puts it back.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ else:
     import fcntl
 
 TEMPORARY_PREFIX = ".graftset-"
+_TEMPORARY, _ASIDE = ".tmp", ".old"
 _HASH_BLOCK = 1 << 20  # bytes
 
 
@@ -70,30 +73,54 @@ def sha256_file(path: Path) -> str:
 def replace_folder(temporary: Path, final: Path) -> None:
     """Publish the folder `temporary` as `final`, in place of whatever folder is there.
 
-    Both must lie in the same file system. An old `final` is moved aside first and deleted last, so a failure in between
-    puts it back; whether it may be replaced at all is the caller's decision.
+    Both must lie in the same file system. An old `final` stands aside whole until `temporary` has its name: a failure in
+    between puts it back. After a kill in between there is no `final`; the next `temporary_folder` or `staged_folder`
+    beside it puts the old one back (not on Windows, nor on a file system without locks: there it stays in the hidden
+    folder). Whether it may be replaced at all is the caller's decision.
 
     Raises:
         UserError: The folder cannot be renamed; `final` is what it was before.
     """
-    aside = _temporary_name(final)
     try:
         _sync_tree(temporary)
-        had_old = final.exists()
-        with _lock(final):  # so that another command does not take what stands aside for a leftover
-            if had_old:
-                os.rename(final, aside)
-            try:
-                os.rename(temporary, final)
-            except BaseException:
-                if had_old:
-                    os.rename(aside, final)
-                raise
+        if final.exists():
+            _exchange(temporary, final)
+        else:
+            os.rename(temporary, final)
     except OSError as error:
         raise _cannot_write(final, error) from error
     _sync_folder(final.parent)
-    if had_old:
-        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(temporary: Path, final: Path) -> None:
+    """Put `temporary` in the place of `final`, which stands aside under its own name in a hidden folder meanwhile."""
+    aside = _temporary_name(final, _ASIDE)
+    aside.mkdir()
+    with _lock(aside):  # so that another command does not take it for what a killed one left
+        try:
+            os.rename(final, aside / final.name)
+            os.rename(temporary, final)
+        except BaseException:
+            _put_back(aside)
+            raise
+        _sync_folder(final.parent)
+        _discard(aside)
+
+
+def _put_back(aside: Path) -> None:
+    """Give what stands aside its place again where that is free, and delete the rest."""
+    for old in list(aside.iterdir()):
+        place = aside.parent / old.name
+        if not os.path.lexists(place):
+            os.rename(old, place)
+    _discard(aside)
+
+
+def _discard(aside: Path) -> None:
+    # Under a name that is never put back: deleting takes a while, and may be killed half way.
+    doomed = _temporary_name(aside)
+    os.rename(aside, doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -118,7 +145,7 @@ def staged_folder(final: Path) -> Iterator[Path]:
 def temporary_folder(final: Path) -> Iterator[Path]:
     """Give an empty hidden folder beside `final`, whose missing parents are made; gone afterwards unless renamed.
 
-    What killed commands left there is deleted first.
+    What killed commands left there is deleted first; an old folder that they had set aside is put back.
 
     Raises:
         OSError: The folder cannot be made.
@@ -135,11 +162,19 @@ def temporary_folder(final: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    for leftover in parent.glob(f"{TEMPORARY_PREFIX}*.tmp"):
-        if leftover.is_dir() and not leftover.is_symlink():
-            with _lock(leftover) as is_ours:
+    for aside in _unused(parent, _ASIDE):
+        _put_back(aside)
+    for leftover in _unused(parent, _TEMPORARY):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _unused(parent: Path, suffix: str) -> Iterator[Path]:
+    """The hidden folders in `parent` that no running command holds, each locked until the next is asked for."""
+    for folder in list(parent.glob(f"{TEMPORARY_PREFIX}*{suffix}")):
+        if folder.is_dir() and not folder.is_symlink():
+            with _lock(folder) as is_ours:
                 if is_ours:
-                    shutil.rmtree(leftover, ignore_errors=True)
+                    yield folder
 
 
 @contextlib.contextmanager
@@ -159,9 +194,9 @@ def _lock(folder: Path) -> Iterator[bool]:
         yield True
 
 
-def _temporary_name(path: Path) -> Path:
+def _temporary_name(path: Path, suffix: str = _TEMPORARY) -> Path:
     # The name is not built on the final one, which may already be as long as the file system allows.
-    return path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+    return path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{suffix}"
 
 
 def _cannot_write(path: Path, error: OSError) -> UserError:
