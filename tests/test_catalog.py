@@ -307,6 +307,14 @@ def test_a_moved_file_takes_everything_along(catalog: Catalog) -> None:
     assert catalog.caption_history("/c.png") == []
 
 
+def test_the_selection_names_a_moved_file_by_where_it_lies_now(catalog: Catalog) -> None:
+    full_view(catalog)
+    catalog.rename("/c.png", "/new/c.png")
+    selection = catalog.selection()
+    assert selection is not None
+    assert selection.choices == (Choice("/new/c.png", "c" * 64, True, ("diverse",), 0),)
+
+
 def test_a_move_onto_a_missing_file_replaces_it_and_one_of_an_unknown_file_is_nothing(catalog: Catalog) -> None:
     full_view(catalog)
     catalog.save_images([record("/old.png", "x")])
@@ -324,6 +332,35 @@ def test_skips_are_remembered_with_size_and_time_and_replaced(catalog: Catalog) 
     catalog.save_skips([(Skip("/a", "is cut short"), 5, 6)])
     assert catalog.known_skips() == {"/a": (5, 6, "is cut short"), "/b": (7, 1, "is damaged")}
     catalog.save_skips([])
+
+
+def test_skips_that_cannot_be_saved_leave_the_remembered_ones(catalog: Catalog) -> None:
+    catalog.save_skips([(Skip("/a", "is empty"), 0, 1)])
+    with pytest.raises(UserError, match="could not be written"):
+        catalog.save_skips([(Skip("/a", "is cut short"), 5, 6), (Skip("/a", "is damaged"), 7, 8)])
+    assert catalog.known_skips() == {"/a": (0, 1, "is empty")}
+
+
+@pytest.mark.parametrize("origin", ["original", "generated"])
+@pytest.mark.parametrize("author", ["graftset 0.1.0", "graftset 0.1.0 audit", "Ada"])
+def test_an_applied_caption_counts_until_another_text_comes_in_and_a_person_s_always(
+    catalog: Catalog, origin: Origin, author: str
+) -> None:
+    catalog.save_images([record("/a.png", origin=origin, text="a green ladd")])
+    assert catalog.apply_captions({"/a.png": "a green lad"}, author) == 1
+    assert catalog.apply_captions({"/a.png": "a green lad"}, author) == 0
+    assert catalog.views()[0].caption == "a green lad"
+    catalog.save_images([record("/a.png", origin=origin, text="a red ladd")])
+    owners = "a red ladd" if origin == "original" else None
+    assert catalog.views()[0].caption == ("a green lad" if author == "Ada" else owners)
+
+
+def test_the_same_words_can_be_applied_to_another_text(catalog: Catalog) -> None:
+    catalog.save_images([record("/a.png", text="a green ladd")])
+    catalog.apply_captions({"/a.png": "a green lad"}, "graftset 0.1.0")
+    catalog.save_images([record("/a.png", text="a green laad")])
+    assert catalog.apply_captions({"/a.png": "a green lad"}, "graftset 0.1.0") == 1
+    assert catalog.views()[0].caption == "a green lad"
 
 
 # --- measurements, captions, selections ------------------------------------------------------------------------------

@@ -13,6 +13,19 @@ from graftset.records import Assessment, CaptionChange, Choice, Claim, ImageReco
 CLAIMS = TypeAdapter(tuple[Claim, ...])
 CHANGES = TypeAdapter(tuple[CaptionChange, ...])
 
+_TOOL = "graftset"  # what the author of an entry begins with where no person wrote it
+
+
+def still_holds(current: Mapping[str, Any], record: ImageRecord) -> bool:
+    """Whether a current caption counts for a file as it is now: the same picture and, where graftset made it, text.
+
+    A caption that graftset applied corrects the text that had come in. Once that is another text, the caption corrects
+    something nobody says any more, and what the owner wrote last wins; a person's caption stands.
+    """
+    if current["sha256"] != record.sha256:
+        return False
+    return not current["author"].startswith(_TOOL) or current["incoming"] == record.text
+
 
 def join(
     record: ImageRecord,
@@ -26,7 +39,7 @@ def join(
     # What was said of another caption or of other pixels at this path does not hold any more.
     if checked is not None and (checked["incoming"] != record.text or checked["sha256"] != record.sha256):
         checked = None
-    if current is not None and current["sha256"] != record.sha256:
+    if current is not None and not still_holds(current, record):
         current = None
     if choice is not None and choice.sha256 != record.sha256:
         choice = None

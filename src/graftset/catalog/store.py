@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from graftset.catalog import dismissing
 from graftset.catalog.dismissing import Dismissal
-from graftset.catalog.joining import CHANGES, CLAIMS, join
+from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
 from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
 from graftset.errors import UserError
@@ -128,8 +128,8 @@ class Catalog:
 
     def save_skips(self, entries: Sequence[tuple[Skip, int, int]]) -> None:
         """Remember files that were not taken, with their size and modification time."""
-        self.forget_skips([skip.path for skip, _, _ in entries])
         with self._write() as connection:
+            _delete_skips(connection, [skip.path for skip, _, _ in entries])
             if entries:
                 connection.execute(
                     insert(skips),
@@ -142,8 +142,7 @@ class Catalog:
     def forget_skips(self, paths: Sequence[str]) -> None:
         """Drop remembered skips: the files are gone or can be read now."""
         with self._write() as connection:
-            for batch in _batches(paths):
-                connection.execute(delete(skips).where(skips.c.path.in_(batch)))
+            _delete_skips(connection, paths)
 
     def mark_missing(self, paths: Sequence[str]) -> None:
         """Keep what is known of files that are no longer there, but leave them out of everything."""
@@ -292,20 +291,35 @@ class Catalog:
         return appended
 
     def apply_captions(self, texts: Mapping[str, str], author: str) -> int:
-        """Append current captions, by path, where they differ from the present ones; returns how many changed."""
+        """Append current captions, by path, where they differ from the present ones; returns how many changed.
+
+        What graftset itself applies (an author that begins with "graftset") corrects the text an image came with, and
+        counts until another text comes in; what a person says counts until the picture is another.
+        """
         stamp, appended = now(), 0
         with self._write() as connection:
             for batch in _batches(list(texts)):
-                query = select(images.c.id, images.c.path, images.c.sha256).where(images.c.path.in_(batch))
+                query = select(images.c.id, images.c.path, images.c.record).where(images.c.path.in_(batch))
                 found = connection.execute(query).all()
                 latest = _latest_captions(connection, "current", [row.id for row in found])
                 for row in found:
-                    said = {"text": texts[row.path], "sha256": row.sha256}
-                    last = latest.get(row.id)
-                    if last is not None and all(last[key] == value for key, value in said.items()):
+                    file, last = _RECORD.validate_python(row.record), latest.get(row.id)
+                    if last is not None and last["text"] == texts[row.path] and still_holds(last, file):
                         continue
-                    values = {"image_id": row.id, "kind": "current", **said, "author": author, "at": stamp}
-                    connection.execute(insert(captions).values(**values, composed=False, claims=[], changes=[]))
+                    connection.execute(
+                        insert(captions).values(
+                            image_id=row.id,
+                            kind="current",
+                            text=texts[row.path],
+                            composed=False,
+                            claims=[],
+                            changes=[],
+                            incoming=file.text,
+                            sha256=file.sha256,
+                            author=author,
+                            at=stamp,
+                        )
+                    )
                     appended += 1
         return appended
 
@@ -351,8 +365,16 @@ class Catalog:
             row = connection.execute(select(selections).order_by(selections.c.id.desc()).limit(1)).first()
             if row is None:
                 return None
-            query = select(choices.c.data).where(choices.c.selection_id == row.id).order_by(choices.c.image_id)
-            made = tuple(_CHOICE.validate_python(data) for data in connection.execute(query).scalars())
+            query = (
+                select(images.c.path, choices.c.data)
+                .join_from(choices, images)
+                .where(choices.c.selection_id == row.id)
+                .order_by(choices.c.image_id)
+            )
+            # A file may have moved since: its choice is known by where it lies now.
+            made = tuple(
+                replace(_CHOICE.validate_python(choice.data), path=choice.path) for choice in connection.execute(query)
+            )
             return replace(_SELECTION.validate_python(row.data), choices=made, at=row.at)
 
     # --- everything of one image --------------------------------------------------------------------------------------
@@ -390,6 +412,11 @@ def _latest_captions(
         newest = newest.where(captions.c.image_id.in_(image_ids))
     rows = connection.execute(select(captions).where(captions.c.id.in_(newest))).mappings()
     return {row["image_id"]: dict(row) for row in rows}
+
+
+def _delete_skips(connection: Connection, paths: Iterable[str]) -> None:
+    for batch in _batches(paths):
+        connection.execute(delete(skips).where(skips.c.path.in_(batch)))
 
 
 def _ids(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
