@@ -16,7 +16,6 @@ from graftset.cli.app import app
 
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Written by `make docs` from the code; edit that instead. -->\n"
-BETTER = {"lower": "lower", "range": "in range"}
 
 
 def commands_page() -> str:
@@ -41,7 +40,7 @@ def _help(*command: str) -> str:
 def measures_page() -> str:
     """Every measure with its unit and meaning, and how they become a score."""
     title, _, text = (quality.__doc__ or "").partition("\n\n")
-    rows = [f"| `{m.name}` | {m.meaning} | {m.unit} | {BETTER[m.better]} |" for m in quality.MEASURES]
+    rows = [f"| `{m.name}` | {m.meaning} | {m.unit} | {m.better} |" for m in quality.MEASURES]
     return f"""# Measures
 
 {NOTE}
@@ -53,7 +52,8 @@ are in graftset.toml, and only `select` applies them.
 |---|---|---|---|
 {chr(10).join(rows)}
 
-"in range": as the originals have it, each left out of its own comparison.
+`color_count`, `off_palette` and `orphan_cells` count from the 99.5 percentile of the originals on, each left out of its
+own comparison.
 
 ## {title.rstrip(".")}
 

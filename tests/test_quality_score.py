@@ -101,6 +101,7 @@ def test_one_bad_part_decides_and_several_middling_ones_add_up() -> None:
 
 def test_the_weakest_part_is_named() -> None:
     assert weakest({"edge_width": 7.0, "render_noise": 6.0}) == ("render_noise", 6.0)
+    assert weakest({"texture_noise": 6.0, "render_noise": 6.0}) == ("render_noise", 6.0)
     assert weakest({}) is None
 
 
@@ -140,6 +141,11 @@ def test_every_part_is_a_measure_that_describes_itself() -> None:
 def test_a_plainer_picture_than_any_original_is_not_worse_for_it() -> None:
     parts = Scale.fit(usual()).parts({"color_count": 1, "off_palette": 0, "orphan_cells": 0})
     assert parts == dict.fromkeys(ONE_SIDED, 10)
+
+
+def test_only_too_much_of_a_measure_is_ever_a_fault_and_the_measures_say_so() -> None:
+    assert {measure.better for measure in MEASURES} == {"lower"}
+    assert Scale.fit(usual()).highest["color_count"] == pytest.approx(43.88)
 
 
 def test_originals_of_four_colors_do_not_forbid_sixteen() -> None:

@@ -24,7 +24,7 @@ NORM = 3.0
 # melted faces, and 2 of 400 clean ones are called faulty (at 8.5: 244 and 1).
 FAULTY = 9.0
 ENOUGH = 20  # originals; fewer say nothing about what is normal for them
-INSIDE = (0.5, 99.5)  # percentiles of the originals between which a native measure is unremarkable
+UNREMARKABLE = 99.5  # percentile of the originals up to which a native measure is unremarkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Measure:
 
     name: str
     unit: str
-    better: Literal["lower", "range"]
+    better: Literal["lower"]
     meaning: str
 
 
@@ -43,9 +43,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("edge_drift", "share of a cell", "lower", "median distance of those transitions from the grid line"),
     Measure("texture_noise", "8-bit levels", "lower", "spread of the pixels inside flat cells"),
     Measure("render_noise", "CIEDE2000", "lower", "color noise of cells within one flat region"),
-    Measure("color_count", "count", "range", "colors left at native size after merging those within 2 CIEDE2000"),
-    Measure("off_palette", "OKLab", "range", "mean distance of the cells to the nearest color the originals use"),
-    Measure("orphan_cells", "share", "range", "cells that match none of their 8 neighbours"),
+    Measure("color_count", "count", "lower", "colors left at native size after merging those within 2 CIEDE2000"),
+    Measure("off_palette", "OKLab", "lower", "mean distance of the cells to the nearest color the originals use"),
+    Measure("orphan_cells", "share", "lower", "cells that match none of their 8 neighbours"),
     Measure("structure_novelty", "OKLab", "lower", "how unlike every original the figure's core is painted"),
 )
 
@@ -72,34 +72,33 @@ LEAST_NOVELTY = (0.02, 0.03, 0.05, 0.06)
 class Scale:
     """What the originals of one project say about the measures.
 
-    `ranges` holds the 0.5 and 99.5 percentiles of each native measure; `novelty` the 5, 50, 95 and 99 percentiles of
+    `highest` holds the 99.5 percentile of each native measure; `novelty` the 5, 50, 95 and 99 percentiles of
     structure_novelty of originals left out of their own comparison, or None where there are too few to tell.
     """
 
-    ranges: Mapping[str, tuple[float, float]]
+    highest: Mapping[str, float]
     novelty: tuple[float, float, float, float] | None
 
     @classmethod
     def fit(cls, measures: Sequence[Mapping[str, float]]) -> Scale:
-        """Learn ranges from the originals' measures (leave-one-out where they depend on the others)."""
-        ranges = {}
+        """Learn the percentiles from the originals' measures (leave-one-out where they depend on the others)."""
+        highest = {}
         for name in sorted(ONE_SIDED):
             values = [m[name] for m in measures if np.isfinite(m.get(name, np.nan))]
             if len(values) >= ENOUGH:
-                low, high = np.percentile(values, INSIDE)
-                ranges[name] = (float(low), float(high))
+                highest[name] = float(np.percentile(values, UNREMARKABLE))
         values = [m["structure_novelty"] for m in measures if np.isfinite(m.get("structure_novelty", np.nan))]
         novelty = None
         if len(values) >= ENOUGH:
             q = np.maximum(np.percentile(values, (5, 50, 95, 99)), LEAST_NOVELTY).tolist()
             novelty = (q[0], q[1], q[2], q[3])
-        return cls(ranges, novelty)
+        return cls(highest, novelty)
 
     def parts(self, measures: Mapping[str, float]) -> dict[str, float]:
         """Every part that can be told from `measures`, 0-10."""
         measures = {name: value for name, value in measures.items() if np.isfinite(value)}
         parts = {name: interpolate(knots, measures[name]) for name, knots in RENDER.items() if name in measures}
-        for name, (_, high) in self.ranges.items():
+        for name, high in self.highest.items():
             if name in measures:
                 parts[name] = interpolate(OUTSIDE, measures[name] / max(high, LEAST[name]))
         if self.novelty is not None and "structure_novelty" in measures:
@@ -136,5 +135,5 @@ def faults(parts: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def weakest(parts: Mapping[str, float]) -> tuple[str, float] | None:
-    """The part that lacks most; None without parts."""
-    return min(parts.items(), key=lambda item: item[1]) if parts else None
+    """The part that lacks most, of equal ones the first by name; None without parts."""
+    return min(parts.items(), key=lambda item: (item[1], item[0])) if parts else None

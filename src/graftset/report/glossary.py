@@ -10,11 +10,6 @@ from graftset.report.page import Meaning
 from graftset.report.wording import sentence_case, words
 
 _MEASURES = {measure.name: measure for measure in MEASURES}
-_BETTER = {
-    "lower": "lower is better",
-    "higher": "higher is better",
-    "range": "best inside the originals' range",
-}
 
 _FIGURES: dict[str, tuple[str, str]] = {
     # name: (title, meaning)
@@ -72,7 +67,7 @@ def measure_meaning(name: str) -> Meaning:
         title=title,
         text=f"{sentence_case(measure.meaning)}.",
         unit=measure.unit,
-        better=_BETTER.get(measure.better, ""),
+        better=f"{measure.better} is better",
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from graftset.quality import weakest
 from graftset.records import Claim, ImageView
 from graftset.selection.policy import Policy
 
@@ -132,10 +133,8 @@ def quality(view: ImageView, pool: Pool) -> str | None:
     if score is None or score >= threshold or is_approved(view):
         return None
     reason = f"quality: score {shown_below(score, threshold)} is under {shown_threshold(threshold)}"
-    if not view.score_parts:
-        return reason
-    part = min(view.score_parts, key=lambda name: (view.score_parts[name], name))
-    return f"{reason} (weakest part: {part} {view.score_parts[part]:.1f})"
+    lacking = weakest(view.score_parts)
+    return reason if lacking is None else f"{reason} (weakest part: {lacking[0]} {lacking[1]:.1f})"
 
 
 def claim(view: ImageView, pool: Pool) -> str | None:
