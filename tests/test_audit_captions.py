@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from graftset.audit import RULES, AuditReport, Finding, audit, fixed_captions
 from graftset.audit.findings import finding_id
 from graftset.errors import UserError
-from graftset.records import Background, ColorShare, ImageView, Traits
+from graftset.records import Background, ColorShare, ImageView, Traits, TraitSeen
 
 HAIR = ("brown wavy hair", "black short hair", "red curly hair", "blonde long hair", "gray short hair")
 CLOTHING = ("green shirt", "dark blue shirt", "wearing red jacket", "white collared shirt", "wearing black hoodie")
@@ -234,6 +234,32 @@ def test_a_garbled_background_is_found_but_not_rewritten() -> None:
     caption = LAST.replace("gray background", "bright green background baseball cap").format("red hair")
     (found,) = audited(caption, "contradicted")
     assert found.fix is None
+
+
+def test_a_term_that_only_the_originals_captions_teach_is_held_against_the_picture() -> None:
+    """Nobody listed a snorkel: it is a thing to wear because other captions say it is worn."""
+    caption = LAST.format("red hair, wearing snorkel")
+    views = [*good_views(), *(view(n, caption) for n in range(30, 34))]
+    seen = replace(GRAY, accessories={"snorkel": TraitSeen("absent", 0.95)})
+    assert audit(views, rules=["contradicted"]).findings == ()
+    (found,) = audit([*views, view(99, caption, traits=seen)], rules=["contradicted"]).findings
+    assert found.message == "The caption says snorkel; the picture shows none"
+    assert found.fix == LAST.format("red hair")
+
+
+def test_hair_that_the_picture_clearly_contradicts_is_found_and_other_slots_nobody_saw_are_not() -> None:
+    seen = replace(GRAY, slots={"hair": TraitSeen("green", 0.95), "eyes": TraitSeen("unknown", None)})
+    caption = LAST.format("red hair, blue eyes, wearing crown")
+    (found,) = audited(caption, "contradicted", view={"traits": seen})
+    assert (found.words, found.fix) == ("red", caption.replace("red hair", "green hair"))
+    doubtful = replace(GRAY, slots={"hair": TraitSeen("green", 0.5)}, accessories={"crown": TraitSeen("absent", 0.5)})
+    for rule in ("contradicted", "doubtful"):
+        assert audited(caption, rule, view={"traits": doubtful}) == ()
+
+
+def test_a_layout_that_is_not_there_beside_the_right_color_is_no_finding() -> None:
+    caption = LAST.replace("gray back", "gray gradient back").format("red hair")
+    assert audited(caption, "contradicted") == ()
 
 
 def test_a_candidate_is_audited_under_the_caption_it_would_be_trained_with() -> None:

@@ -14,7 +14,7 @@ from graftset.audit.texts import HEX, Caption, Corpus
 from graftset.claims import correct, judge
 from graftset.pixels.color import TERMS, from_hex, srgb_to_oklab, survey_votes, to_hex
 from graftset.records import Background, CaptionChange, Claim
-from graftset.vocabulary import Phrase
+from graftset.vocabulary import ACCESSORY, Phrase, Vocabulary
 
 BORDER = 0.05  # OKLab: a colour this close to one that people call by the claimed word is a matter of taste
 SHOWN = 0.25  # share of the background below which a colour does not name it
@@ -33,20 +33,28 @@ _DIRECTIONS /= np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True)
 def contradicted(corpus: Corpus) -> Iterator[Found]:
     """Claims that the picture contradicts."""
     for caption in corpus.captions:
-        for phrase, claim in _once(caption):
+        for phrase, claim in _once(caption, corpus.vocabulary):
             seen = caption.view.traits.background
             if claim.verdict == "contradicted" and not (_is_banding(claim) or _is_border(phrase, seen)):
-                yield Found(caption.view, phrase.text, _says(claim), phrase.span, _correction(caption, phrase))
+                yield Found(
+                    caption.view,
+                    phrase.text,
+                    _says(claim),
+                    phrase.span,
+                    _correction(caption, phrase, corpus.vocabulary),
+                )
 
 
-def _correction(caption: Caption, phrase: Phrase) -> tuple[CaptionChange, ...]:
+def _correction(caption: Caption, phrase: Phrase, vocabulary: Vocabulary) -> tuple[CaptionChange, ...]:
     """The words that the picture asks for, wherever the caption says these; none where a phrase is garbled.
 
     In "dark grey background baseball cap" the grey is the cap's: a background must end its comma part or stand before
     a bracket or another phrase of its own.
     """
-    changes = correct(caption.text, caption.view.traits).changes
-    edits = tuple(change for change in changes if change.old == phrase.text)
+    changes = correct(caption.text, caption.view.traits, vocabulary).changes
+    begin, end = phrase.span
+    # What is not worn goes with its comma, and so is found by its place.
+    edits = tuple(c for c in changes if c.old == phrase.text or (c.span[0] < end and begin < c.span[1]))
     clean = phrase.slot != "background" or all(_ends_there(caption.text, change.span[1]) for change in edits)
     return edits if clean else ()
 
@@ -59,7 +67,7 @@ def doubtful(corpus: Corpus) -> Iterator[Found]:
     """Claims on the border: another word fits the picture better, but people would differ."""
     for caption in corpus.captions:
         seen = caption.view.traits.background
-        for phrase, claim in _once(caption):
+        for phrase, claim in _once(caption, corpus.vocabulary):
             border = claim.verdict == "contradicted" and _is_border(phrase, seen)
             if border or (claim.verdict == "confirmed" and _is_second_choice(phrase, seen)):
                 said = f'The caption says {claim.slot} "{phrase.text}"; {claim.seen} fits {_main(seen)} better, though '
@@ -70,10 +78,10 @@ def _main(seen: Background | None) -> str:
     return seen.colors[0].hex if seen is not None and seen.colors else "it"
 
 
-def _once(caption: Caption) -> Iterator[tuple[Phrase, Claim]]:
+def _once(caption: Caption, vocabulary: Vocabulary) -> Iterator[tuple[Phrase, Claim]]:
     """The claims of a caption; what it says twice counts once."""
     told = set()
-    for phrase, claim in judge(caption.text, caption.view.traits):
+    for phrase, claim in judge(caption.text, caption.view.traits, vocabulary):
         key = (claim.slot, phrase.text.lower())
         if key not in told:
             told.add(key)
@@ -81,6 +89,8 @@ def _once(caption: Caption) -> Iterator[tuple[Phrase, Claim]]:
 
 
 def _says(claim: Claim) -> str:
+    if claim.slot.startswith(ACCESSORY):
+        return f"The caption says {claim.slot.removeprefix(ACCESSORY)}; the picture shows none"
     return f"The caption says {claim.slot} {claim.claimed}; the picture shows {claim.seen}"
 
 
