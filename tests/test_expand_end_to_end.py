@@ -71,6 +71,32 @@ def test_a_copy_is_dropped_for_what_it_is_and_every_candidate_has_a_reason(sampl
     assert all(image["reasons"] for image in candidates.values())
 
 
+def test_an_original_that_cannot_be_measured_is_left_out_with_a_reason(sample: Path, tmp_path: Path) -> None:
+    mine, project = copy_of(sample, tmp_path / "mine"), tmp_path / "project"
+    Image.new("RGB", (240, 240), "gray").save(mine / "originals" / "plain.png")
+    (mine / "originals" / "plain.txt").write_text("pixel art portrait, gray background", encoding="utf-8")
+    done = call("expand", project, *pictures(mine), "--json")
+    assert (done.code, done.json["not_built"]) == (0, [])
+    assert [build["plan"]["name"] for build in done.json["builds"]] == PLANS
+    for build in done.json["builds"]:
+        (left_out,) = build["skipped"]
+        assert left_out["path"] == "plain.png"
+        assert "grid" in left_out["reason"]
+        assert verify(Path(build["folder"])).intact
+    assert "plain.png" in Path(done.json["report"]).read_text(encoding="utf-8")
+    stands = status(project)
+    assert (stands["next"], [build["stale"] for build in stands["builds"]]) == ([], [False] * 4)
+    strict = call("build", "--project", project, "--plan", "originals", "--name", "strict", "--strict")
+    assert sentence(strict).startswith("1 images could not be measured: plain.png")
+
+
+def test_pictures_that_were_not_assessed_yet_are_not_left_out_in_silence(sample: Path, tmp_path: Path) -> None:
+    call("init", tmp_path, *pictures(sample))
+    call("ingest", "--project", tmp_path)
+    error = sentence(call("build", "--project", tmp_path, "--plan", "originals"))
+    assert error.startswith("This image was not measured")
+
+
 def test_again_it_does_nothing_and_says_so(project: Path) -> None:
     before = build_bytes(project)
     times = {path: path.stat().st_mtime_ns for path in (project / "builds").rglob("*")}

@@ -73,10 +73,10 @@ def sha256_file(path: Path) -> str:
 def replace_folder(temporary: Path, final: Path) -> None:
     """Publish the folder `temporary` as `final`, in place of whatever folder is there.
 
-    Both must lie in the same file system. An old `final` stands aside whole until `temporary` has its name: a failure in
-    between puts it back. After a kill in between there is no `final`; the next `temporary_folder` or `staged_folder`
-    beside it puts the old one back (not on Windows, nor on a file system without locks: there it stays in the hidden
-    folder). Whether it may be replaced at all is the caller's decision.
+    Both must lie in the same file system. An old `final` stands aside whole until `temporary` has its name: a failure
+    in between puts it back. After a kill in between there is no `final`; the next `temporary_folder` or
+    `staged_folder` beside it puts the old one back (not on Windows, nor on a file system without locks: there it stays
+    in the hidden folder). Whether it may be replaced at all is the caller's decision.
 
     Raises:
         UserError: The folder cannot be renamed; `final` is what it was before.

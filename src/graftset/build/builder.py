@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import MappingProxyType
@@ -36,6 +36,7 @@ Progress = Callable[[int, int], None]
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
+_ALL_MEASURED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,14 @@ def build(
     policy: Mapping[str, object] = _NOTHING,
     reviewed: str | float = "none",
     versions: Mapping[str, str] = _NO_VERSIONS,
+    unmeasurable: Mapping[str, str] = _ALL_MEASURED,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Build a training set that a trainer reads.
 
     The same images, captions, plan and options give the same bytes, wherever they lie and in whatever order they come.
     An identical build is left alone. Images without a caption are left out with a reason: trainers take a missing
-    caption for an empty one, in silence.
+    caption for an empty one, in silence. So are those that could not be measured: there are no native pixels of them.
 
     Args:
         images: All originals and the selected candidates; a plan that uses originals only ignores the rest.
@@ -97,12 +99,13 @@ def build(
         batch_size: Images in an optimizer step of a plan given by name.
         size: Width of the training images, px; None chooses one that keeps native cells whole.
         root: Absolute path where the folder will lie on the machine that trains; None writes relative paths.
-        strict: Refuse images without a caption instead of leaving them out.
+        strict: Refuse images without a caption, and those that could not be measured, instead of leaving them out.
         force: Replace a different build; never files that graftset did not write.
         dry_run: Work everything out, write nothing.
         policy: The selection's policy, for the manifest.
         reviewed: "none", or the lower bound on the share of right images that a review gave.
         versions: Versions of measures and detectors, for the manifest.
+        unmeasurable: Why images could not be measured, by path.
         progress: Called with images done and images in all.
 
     Raises:
@@ -112,13 +115,22 @@ def build(
     """
     if format not in FORMATS:
         raise UserError("No such format", field="format", value=format, remedy=f"Use one of: {', '.join(FORMATS)}")
-    captioned, skipped = _split_by_caption([view for view in images if view.origin in _origins(plan)])
-    if strict and skipped:
+    wanted = [view for view in images if view.origin in _origins(plan)]
+    unmeasured = _skips((view, unmeasurable[view.path]) for view in wanted if view.path in unmeasurable)
+    captioned, bare = _split_by_caption([view for view in wanted if view.path not in unmeasurable])
+    if strict and unmeasured:
         raise BuildError(
-            f"{len(skipped)} images have no caption: {some_names(skip.path for skip in skipped)}",
+            f"{len(unmeasured)} images could not be measured: {some_names(skip.path for skip in unmeasured)}",
+            field="images",
+            remedy="Mend or remove them, or build without --strict to leave them out",
+        )
+    if strict and bare:
+        raise BuildError(
+            f"{len(bare)} images have no caption: {some_names(skip.path for skip in bare)}",
             field="caption",
             remedy="Write captions for them, or build without --strict to leave them out",
         )
+    skipped = (*unmeasured, *bare)
     mix = _settle_plan(plan, captioned, epochs=epochs, batch_size=batch_size)
     training_size = choose_size(*_one_native_size(captioned, load_native), requested=size)
     package = Package(mix, training_size, name_entries(captioned), _checked_root(root))
@@ -182,10 +194,13 @@ def _origins(plan: str | MixingPlan) -> tuple[Origin, ...]:
 
 def _split_by_caption(views: Sequence[ImageView]) -> tuple[list[ImageView], tuple[Skip, ...]]:
     captioned = [view for view in views if one_line(view.training_caption)]
-    skipped = sorted(
-        (file_name(view), f"{view.origin} without a caption") for view in views if not one_line(view.training_caption)
-    )
-    return captioned, tuple(Skip(name, reason) for name, reason in skipped)
+    bare = [view for view in views if not one_line(view.training_caption)]
+    return captioned, _skips((view, f"{view.origin} without a caption") for view in bare)
+
+
+def _skips(left_out: Iterable[tuple[ImageView, str]]) -> tuple[Skip, ...]:
+    """Images left out, by file name, with the reason."""
+    return tuple(Skip(name, reason) for name, reason in sorted((file_name(view), why) for view, why in left_out))
 
 
 def _settle_plan(plan: str | MixingPlan, captioned: Sequence[ImageView], *, epochs: int, batch_size: int) -> MixingPlan:

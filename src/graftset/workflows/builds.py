@@ -56,7 +56,9 @@ def differences(record: BuildRecord, views: Sequence[ImageView]) -> str:
     wanted = Counter(
         (view.origin, view.sha256, one_line(view.training_caption))
         for view in views
-        if (view.origin == "original" or (uses_generated and view.selected)) and one_line(view.training_caption)
+        if (view.origin == "original" or (uses_generated and view.selected))
+        and view.grid is not None
+        and one_line(view.training_caption)
     )
     had = Counter((image.origin, image.source_sha256, image.caption) for image in record.images)
     more = (_pictures(wanted) - _pictures(had)).total()

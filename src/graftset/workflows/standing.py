@@ -15,7 +15,7 @@ from graftset.selection import outdated as selection_outdated
 from graftset.selection import policy_from_settings
 from graftset.selection.gates import category
 from graftset.workflows.builds import KnownBuild, known_builds
-from graftset.workflows.steps import Session
+from graftset.workflows.steps import Session, unmeasurable
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,12 @@ def standing(session: Session) -> Standing:
     unassessed = assess_outdated(catalog)
     captions = _captions(views, candidates)
     chosen = None if selection is None else _selection(selection, candidates)
-    assessments = catalog.assessments()
     return Standing(
         originals=len(views) - len(candidates),
         candidates=len(candidates),
         assessed=sum(1 for view in views if view.score is not None),
         unassessed=unassessed,
-        unreadable=tuple(
-            Skip(view.path, assessments[view.path].notes[0].removeprefix("unreadable: "))
-            for view in views
-            if view.path in assessments and view.grid is None and assessments[view.path].notes
-        ),
+        unreadable=tuple(Skip(path, reason) for path, reason in unmeasurable(session, views).items()),
         captions=captions,
         selection=chosen,
         builds=tuple(builds),

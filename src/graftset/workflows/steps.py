@@ -152,6 +152,7 @@ def build(
         dry_run=dry_run,
         policy=selection.policy if selection else {},
         versions={"measures": MEASURES_VERSION, "assess": ASSESS_VERSION},
+        unmeasurable=unmeasurable(session, views),
         progress=session.meter(f"build {plan}"),
     )
     if selection is None or not done.plan.images("generated"):
@@ -159,6 +160,16 @@ def build(
     candidates = [view for view in everyone if view.origin == "generated"]
     why = [f"The selection is outdated: {phrase}. Run select." for phrase in outdated(selection, candidates)]
     return replace(done, warnings=(*done.warnings, *why))
+
+
+def unmeasurable(session: Session, views: Sequence[ImageView]) -> dict[str, str]:
+    """Why images could not be measured, by path; those that were not assessed yet are not among them."""
+    assessments = session.catalog.assessments()
+    return {
+        view.path: assessments[view.path].notes[0].removeprefix("unreadable: ")
+        for view in views
+        if view.grid is None and view.path in assessments and assessments[view.path].notes
+    }
 
 
 def _build_name(name: str) -> str:
@@ -195,6 +206,10 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
     """Write the expansion's page; returns its path."""
     views = session.catalog.views()
     skips = [Skip(path, reason) for path, (_, _, reason) in session.catalog.known_skips().items()]
+    originals = [
+        view for view in views if view.origin == "original"
+    ]  # candidates without a grid are dropped in the open
+    skips += [Skip(path, reason) for path, reason in unmeasurable(session, originals).items()]
     builds, build_notes = known_builds(session.project, views)
     build_notes += [
         f"The build {build.name} is not what would be built now ({build.differences})"
