@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from graftset.pixels.color import srgb_to_oklab
 from graftset.pixels.structure import label_regions
@@ -32,7 +33,8 @@ NOISE_CEILING = 24.0  # 8-bit levels: differences over it always are a change
 CAST = 10.0  # 8-bit levels: a colour cast of the whole picture up to this is render noise
 FAINT_REGION = 2  # cells: a single deviating cell is a rendering accident, two that touch are a change
 SEEN = 0.015  # OKLab: a difference nobody sees is none, however many levels it takes in the dark
-ALIKE = 0.08  # OKLab: blurred pictures further apart than this cannot be copies, shifted by a cell or not
+SOFT = 7  # cells: pictures averaged over so many hardly change when they are moved by one,
+ALIKE = 0.09  # OKLab: and copies, moved or not, stay within this of each other
 KIN = 0.5  # share of the original's figure cells that must agree for a candidate to be its variation
 
 
@@ -66,6 +68,7 @@ class Match:
     index: int  # of the other picture
     distance: float  # mean OKLab distance per cell
     agreement: float  # share of the other picture's figure cells that have the same colour within `SAME`, 0-1
+    overall: float  # the same share of all cells
     alignment: Alignment
     changed: Mask  # bool [h, w] in the first picture's cells: regions that differ beyond render noise
 
@@ -109,6 +112,8 @@ class NativeIndex:
     def nearest(self, native: U8, *, skip: int | None = None) -> Match | None:
         """The closest picture: a copy before a variation, a variation before a mere resemblance.
 
+        A variation keeps either its figure, on a new background, or, with other hair, most of the whole picture.
+
         Args:
             native: uint8 [h, w, 3] of this index's size.
             skip: Leave this index out (a picture is not its own neighbour).
@@ -119,7 +124,7 @@ class NativeIndex:
         matches = [self.compare(native, index, alignment) for index, alignment in self._shortlist(native, skip)]
         if not matches:
             return None
-        return min(matches, key=lambda m: (not m.is_copy, -m.agreement if m.agreement >= KIN else 0.0, m.distance))
+        return min(matches, key=lambda m: (not m.is_copy, -max(m.agreement, m.overall), m.distance))
 
     def _shortlist(self, native: U8, skip: int | None) -> list[tuple[int, Alignment]]:
         """Indices with their alignment: the best over the whole picture and the best over the figure alone.
@@ -199,6 +204,7 @@ class NativeIndex:
             index=index,
             distance=float(oklab.mean()),
             agreement=float(agree[figure].mean() if figure.any() else agree.mean()),
+            overall=float(agree.mean()),
             alignment=alignment,
             changed=full[:, ::-1] if alignment.flipped else full,
         )
@@ -263,11 +269,11 @@ def boxes(mask: Mask) -> list[tuple[int, int, int, int, int]]:
     return sorted(found, key=lambda b: (-b[4], b[1], b[0]))
 
 
-def repeat_pairs(index: NativeIndex, *, neighbors: int = 4, block: int = 512) -> Iterator[tuple[int, int]]:
+def repeat_pairs(index: NativeIndex, *, neighbors: int = 16, block: int = 512) -> Iterator[tuple[int, int]]:
     """Pairs (i, j), i < j, of the index that are copies of each other up to render noise.
 
-    Each picture is compared in full with its `neighbors` nearest before it, by root mean square distance of slightly
-    blurred OKLab (which forgives a shift of one cell), plain and flipped, as far as that stays under `ALIKE`.
+    Each picture is compared in full with its `neighbors` nearest before it, by root mean square distance of blurred
+    OKLab (which forgives a shift of one cell), plain and flipped, as far as that stays under `ALIKE`.
     """
     soft = _blurred(index.oklab).reshape(len(index), -1)
     mirrored = _blurred(index.oklab[:, :, ::-1]).reshape(len(index), -1)
@@ -285,8 +291,5 @@ def repeat_pairs(index: NativeIndex, *, neighbors: int = 4, block: int = 512) ->
 
 
 def _blurred(oklab: F32) -> F32:
-    """3x3 box mean with edge cells repeated: float32 [N, h, w, 3]."""
-    padded = np.pad(oklab, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-    h, w = oklab.shape[1:3]
-    total = sum(padded[:, i : i + h, j : j + w] for i in range(3) for j in range(3))
-    return np.asarray(total / 9, dtype=np.float32)
+    """Mean over `SOFT` x `SOFT` cells with edge cells repeated: float32 [N, h, w, 3]."""
+    return np.asarray(ndimage.uniform_filter(oklab, (0, SOFT, SOFT, 0), mode="nearest"), dtype=np.float32)
