@@ -206,9 +206,8 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
     """Write the expansion's page; returns its path."""
     views = session.catalog.views()
     skips = [Skip(path, reason) for path, (_, _, reason) in session.catalog.known_skips().items()]
-    originals = [
-        view for view in views if view.origin == "original"
-    ]  # candidates without a grid are dropped in the open
+    # Of candidates that could not be measured the page tells among those that were dropped.
+    originals = [view for view in views if view.origin == "original"]
     skips += [Skip(path, reason) for path, reason in unmeasurable(session, originals).items()]
     builds, build_notes = known_builds(session.project, views)
     build_notes += [
