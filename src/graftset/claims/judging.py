@@ -44,8 +44,20 @@ def judge_background(phrase: Phrase, traits: Traits) -> Claim:
     if seen is None:
         return Claim("background", phrase.claimed, None, "unverifiable", phrase.span)
     verdict = _colors(phrase, seen) if phrase.terms else _kind(phrase, seen)
-    shown = seen.value if phrase.terms else seen.kind
+    shown = _shown(phrase, seen, verdict) if phrase.terms else seen.kind
     return Claim("background", phrase.claimed, shown, verdict, phrase.span)
+
+
+def _shown(phrase: Phrase, seen: Background, verdict: Verdict) -> str:
+    """What was seen, in words that show why a claim in another word is confirmed: "gray or blue", "red and blue"."""
+    claimed = (*phrase.terms, *phrase.also)
+    if verdict != "confirmed" or seen.value in claimed:
+        return seen.value
+    for color in seen.colors:
+        word = next((word for word in claimed if word in color.words), None)
+        if word is not None and color.share >= TRACE:
+            return f"{seen.value} {'or' if color.word == seen.value else 'and'} {word}"
+    return seen.value
 
 
 def _colors(phrase: Phrase, seen: Background) -> Verdict:
