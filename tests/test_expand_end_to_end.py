@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from graftset.build import verify
 from graftset.build.kohya import schema_faults
@@ -166,9 +166,14 @@ def test_wishes_reach_the_selection_and_the_manifest(sample: Path, tmp_path: Pat
 
 
 def test_when_nothing_passes_the_baseline_is_built_and_why_is_said(sample: Path, tmp_path: Path) -> None:
-    done = call("expand", tmp_path, *pictures(sample), "--min-score", "10")
+    blurred = tmp_path / "blurred"
+    blurred.mkdir()
+    for file in sorted((sample / "candidates").glob("*.png")):
+        with Image.open(file) as image:
+            image.filter(ImageFilter.GaussianBlur(8)).save(blurred / file.name)
+    done = call("expand", tmp_path, "--originals", sample / "originals", "--candidates", blurred)
     assert done.code == 0
-    assert "admitted 0 of 12" in done.out
+    assert f"admitted 0 of {len(list(blurred.iterdir()))}" in done.out
     assert "not built: equal: The plan equal mixes in generated images and none are selected" in done.out
     assert [path.name for path in (tmp_path / "builds").iterdir()] == ["originals"]
 
