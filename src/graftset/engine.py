@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from graftset.errors import UserError
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -38,6 +40,7 @@ def map_each(function: Callable[[A], B], inputs: Sequence[A], *, workers: int = 
             yield function(item)
         return
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     batch = max(1, min(16, len(inputs) // (4 * workers)))
     groups = [inputs[i : i + batch] for i in range(0, len(inputs), batch)]
@@ -47,8 +50,15 @@ def map_each(function: Callable[[A], B], inputs: Sequence[A], *, workers: int = 
         with _without_ctrl_c():
             outputs = pool(delayed(_apply)(function, group) for group in groups)
             at_end.callback(_throw_away, outputs)
-        for results in outputs:
-            yield from results
+        try:
+            for results in outputs:
+                yield from results
+        except TerminatedWorkerError as error:
+            raise UserError(
+                "A process that measures pictures was killed",
+                field="workers",
+                remedy="Memory may have run out: set `workers = 1` under [assess] in graftset.toml and run it again.",
+            ) from error
 
 
 def _throw_away(outputs: Generator[object, None, None]) -> None:
