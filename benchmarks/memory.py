@@ -19,12 +19,14 @@ SIZES = (200, 2000)
 RUN = """
 import resource, sys
 from pathlib import Path
+from joblib.externals.loky import get_reusable_executor
 from graftset.catalog import Catalog
 from graftset.ingest import ingest
 from graftset.assess import assess
 catalog = Catalog.open("sqlite:///" + sys.argv[1] + "/catalog.db")
 ingest(catalog, originals=Path(sys.argv[2]), candidates=Path(sys.argv[3]), prompts=None)
 assess(catalog)
+get_reusable_executor().shutdown(wait=True)  # the system only reports processes that have ended
 own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print(own, workers)
