@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -179,10 +180,12 @@ def _told(error: OSError) -> UserError:
 
 
 def prepare_streams() -> None:
-    """Let the outputs write any text, and let SIGTERM end a command as Ctrl-C does."""
+    """Let the outputs write any text, and let SIGTERM end a command as Ctrl-C does, without a library's traceback."""
     for stream in (sys.stdout, sys.stderr):
         _reconfigure(stream, errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
+    # A stop may fall into the moment when a database connection is put back: what SQLAlchemy logs of it helps nobody.
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
