@@ -1,0 +1,8 @@
+"""The commands, a file for each group of them.
+
+Everything heavy is imported inside a command, so that `--help` is quick. The order here is the order `--help` lists.
+"""
+
+from graftset.cli.commands import starting, measuring, captions, selecting, building, looking  # isort: skip
+
+__all__ = ["building", "captions", "looking", "measuring", "selecting", "starting"]

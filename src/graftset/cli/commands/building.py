@@ -1,0 +1,90 @@
+"""Training sets: building, checking and verifying them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graftset.cli.console import finish, progress_bars
+from graftset.cli.options import HERE, KEPT, AsJson, Force, ProjectDir, Size, Strict
+from graftset.cli.registry import command
+from graftset.errors import UserError
+
+
+@command(
+    ("graftset build --plan weighted", "builds/weighted, originals shown at least twice as often"),
+    ("graftset build --plan equal --size 512 --name equal512", "another size beside it"),
+    ("graftset build --plan sequential --dry-run", "print the plan, write nothing"),
+    ("graftset build --check builds/weighted", "would it train as planned?"),
+)
+def build(
+    project: ProjectDir = HERE,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            help="originals: without the generated; equal: every picture as often; weighted: originals at least twice "
+            "as often; sequential: originals first, then all. Needed to build.",
+            metavar="PLAN",
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option(help="The trainer that will read it.", metavar="FORMAT")] = "kohya",
+    size: Size = None,
+    name: Annotated[
+        str | None, typer.Option(help=f"Name of the folder in builds/. {KEPT}, else the plan's.", metavar="NAME")
+    ] = None,
+    root: Annotated[
+        str | None,
+        typer.Option(
+            help="Write absolute paths, for a build that will lie in this folder of another machine. Default: relative "
+            "ones, so that it can be moved.",
+            metavar="PATH",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            "--check",
+            help="Build nothing; compare a build's files, configs, images and captions with its plan. Base model and "
+            "trainer are not looked at yet.",
+            metavar="DIR",
+        ),
+    ] = None,
+    verify: Annotated[
+        Path | None,
+        typer.Option(
+            "--verify", help="Build nothing; compare a build's files with its manifest, by hash.", metavar="DIR"
+        ),
+    ] = None,
+    force: Force = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build a training set that a trainer reads, or check one.
+
+    An identical build is left alone; a different one of the same name is replaced with --force only.
+    """
+    from graftset.cli import show_builds
+    from graftset.workflows import steps
+
+    if sum(option is not None for option in (plan, check, verify)) != 1:
+        raise UserError(
+            "Give one of --plan, --check and --verify",
+            field="--plan",
+            value=plan,
+            remedy="For a training set: graftset build --plan weighted",
+        )
+    if check is not None:
+        show_builds.check_and_tell(check, as_json=as_json)
+        return
+    if verify is not None:
+        show_builds.verify_and_tell(verify, as_json=as_json)
+        return
+    with progress_bars() as meter, steps.open_session(project, strict=strict, meter=meter) as session:
+        report = steps.build(
+            session, plan or "", format=format, size=size, name=name, root=root, force=force, dry_run=dry_run
+        )
+    lines = [*(report.plan.describe().splitlines() if dry_run else []), *show_builds.build_lines(report)]
+    finish(show_builds.build_json(report), lines, as_json=as_json)

@@ -1,0 +1,85 @@
+"""Captions: what they should say, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from graftset.cli.console import finish
+from graftset.cli.options import HERE, AsJson, ProjectDir
+from graftset.cli.registry import command
+
+
+@command(
+    ("graftset caption --diff", "what came in and what is proposed instead"),
+    ("graftset caption --apply", "make the proposals the captions"),
+)
+def caption(
+    project: ProjectDir = HERE,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Make the proposals the current captions. Builds use them either way.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show every proposal beside what it corrects.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Propose captions that say what is in the pictures.
+
+    Nothing that was written is lost: the history of every caption is kept in the catalog.
+    """
+    from graftset.caption import apply_proposals
+    from graftset.cli.show import caption_diff, caption_diff_lines, caption_json, caption_lines
+    from graftset.workflows import steps
+
+    with steps.open_session(project) as session:
+        report = steps.caption(session)
+        applied = {"applied": apply_proposals(session.catalog)} if apply else {}
+        proposals = {"diff": caption_diff(session.catalog.views())} if diff else {}
+    lines = [
+        *caption_diff_lines(proposals.get("diff", [])),
+        *caption_lines(report),
+        *(f"applied {count} captions" for count in applied.values()),
+    ]
+    finish({**caption_json(report), **applied, **proposals}, lines, as_json=as_json)
+
+
+@command(
+    ("graftset audit", "everything that is wrong with the captions, or worth a look"),
+    ("graftset audit --rule glued --rule misspelled --apply", "mend what two rules find and can mend"),
+    ("graftset audit --dismiss 1a2b3c4d5e6f", "never show this finding again while its picture and words stay"),
+)
+def audit(
+    project: ProjectDir = HERE,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Make the mended captions the current ones. Caption files stay as they are.")
+    ] = False,
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", help="Only this rule; may be given again.", metavar="NAME")
+    ] = None,
+    dismiss: Annotated[
+        list[str] | None, typer.Option("--dismiss", help="Dismiss a finding; may be given again.", metavar="ID")
+    ] = None,
+    vocabulary: Annotated[
+        bool, typer.Option("--vocabulary", help="Show what was learned from the captions, and from which, instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look for faults in captions, originals' as much as candidates'.
+
+    Nothing changes without --apply.
+    """
+    from graftset.audit import apply_fixes, learned
+    from graftset.cli.show_audit import audit_json, audit_lines, vocabulary_json, vocabulary_lines
+    from graftset.workflows import auditing, steps
+
+    with steps.open_session(project) as session:
+        if vocabulary:
+            knows = learned(session.catalog.views())
+            finish(vocabulary_json(knows), vocabulary_lines(knows), as_json=as_json)
+            return
+        if dismiss:
+            auditing.dismiss(session, dismiss)
+        report = auditing.audit(session, rule or ())
+        applied = {"applied": apply_fixes(session.catalog, report.findings)} if apply else {}
+    lines = [*audit_lines(report), *(f"applied {count} captions" for count in applied.values())]
+    finish({**audit_json(report), **applied}, lines, as_json=as_json)
