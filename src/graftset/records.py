@@ -14,6 +14,7 @@ Origin = Literal["original", "generated"]
 BackgroundKind = Literal["solid", "gradient", "split", "pattern", "noisy"]
 Verdict = Literal["confirmed", "contradicted", "unverifiable"]
 SourceBasis = Literal["name", "prompts", "nearest"]
+PromptKind = Literal["training", "candidate", "generic", "unseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +251,19 @@ class Selection:
     notes: tuple[str, ...]  # sentences for the user: fewer than asked and why, alarms, floors missed
     figures: dict[str, float]  # total variation, Vendi ratio, ...
     at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePrompt:
+    """One prompt that every arm of an experiment paints at every checkpoint, with the same seeds.
+
+    `kind` says what it measures: "training" (an original's caption: recall), "candidate" (the wording a candidate was
+    asked for in), "generic" (a plain wording of traits) and "unseen" (a combination no training caption holds) measure
+    obedience.
+    """
+
+    id: str  # e.g. "generic-007": the same prompt has the same id in every arm
+    kind: PromptKind
+    text: str
+    expects: dict[str, str] = field(default_factory=dict)  # slot -> word; "accessory:crown" -> "present" or "absent"
+    reference: str | None = None  # sha256 of the original that has this caption
