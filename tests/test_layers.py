@@ -127,7 +127,7 @@ def copy(tmp_path: Path) -> Path:
     [
         ("pixels/grid.py", "from graftset.errors import UserError"),
         ("pixels/grid.py", "import pydantic"),
-        ("statistics.py", "from graftset import pixels"),
+        ("statistics/finite_pool.py", "from graftset import pixels"),
         ("imageio/png.py", "from graftset.catalog import Catalog"),
         ("quality.py", "from graftset.catalog import Catalog"),
         ("selection/gates.py", "from graftset.build import verify"),

@@ -63,6 +63,11 @@ class Ledger:
         """The newest entry of each reviewer on one image."""
         return self._says.get(path, {})
 
+    @property
+    def everything(self) -> Mapping[str, Mapping[str, VerdictEntry]]:
+        """The newest entry of each reviewer on each image: path -> reviewer -> entry."""
+        return self._says
+
     def history(self, path: str) -> tuple[VerdictEntry, ...]:
         """Every entry on one image, the oldest first."""
         return tuple(self._history.get(path, ()))

@@ -119,7 +119,13 @@ def draw(
         pool_definition=definition,
         drawn=tuple(Drawn(v.path, v.sha256, v.training_caption) for v in (ordered[i] for i in order)),
         by=by,
+        members=tuple(view.sha256 for view in ordered),
     )
+
+
+def allowed_of(pool: int, wish: int, target: float) -> int:
+    """As many errors as wished for, or as many as a pool of this size may hold at all."""
+    return max(0, min(wish, pool - needed_right(pool, target)))
 
 
 def outcome(plan: ReviewPlan, labels: Sequence[Label]) -> Outcome:
