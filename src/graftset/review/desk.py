@@ -528,7 +528,7 @@ class Desk:
             return self._once("outcome", self._outcome)
 
     def _outcome(self) -> Outcome | None:
-        return standing_of(self._plans, self._views, self._ledger.everything)
+        return standing_of(self._plans, self._views, self._ledger.everything, self._ledger.followed)
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graftset.catalog.joining import by_a_person
@@ -69,23 +69,28 @@ def label_of(plan: ReviewPlan, image: Drawn, view: ImageView | None, says: Itera
     return "mended" if mended or view.sha256 != image.sha256 else "right"
 
 
-def standing_of(plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Says) -> Outcome | None:
+def standing_of(
+    plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Says, followed: Collection[int]
+) -> Outcome | None:
     """Where the open plan stands, with notes on what limits it; None where there is no plan.
 
     Args:
         plans: Every plan, the oldest first; the last is open.
         views: Every image that is still there, by path.
         says: The newest entry of each reviewer on each image.
+        followed: Numbers of the plans that verdicts were given under.
     """
     if not plans:
         return None
     plan = plans[-1]
     labels = [label_of(plan, image, views.get(image.path), says.get(image.path, {}).values()) for image in plan.drawn]
     found = outcome(plan, labels)
-    return replace(found, notes=(*found.notes, *_notes(plans, views, says)))
+    return replace(found, notes=(*found.notes, *_notes(plans, views, says, followed)))
 
 
-def _notes(plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Says) -> Iterable[str]:
+def _notes(
+    plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Says, followed: Collection[int]
+) -> Iterable[str]:
     plan = plans[-1]
     changed = uncovered(plan, views.values())
     if changed:
@@ -98,9 +103,11 @@ def _notes(plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Sa
     )
     if stale:
         yield f"{stale} of the sample changed since they were reviewed: their verdicts do not count, look again"
-    before = len([other for other in plans[:-1] if set(other.members) & set(plan.members)])
+    members = set(plan.members)
+    before = sum(other.number in followed and not members.isdisjoint(other.members) for other in plans[:-1])
     if before:
-        yield f"{before} earlier plans sampled this set: each new draw is another chance to pass by luck"
+        told = "an earlier plan" if before == 1 else f"{before} earlier plans"
+        yield f"{told} sampled this set: each new draw is another chance to pass by luck"
 
 
 def uncovered(plan: ReviewPlan, views: Iterable[ImageView]) -> str:
@@ -133,7 +140,9 @@ def review_state(
         if view.selected and view.review is not None and view.review.verdict != "skipped"
     ]
     by_path = {view.path: view for view in views}
-    found = standing_of(plans, by_path, by_image(entries))
+    every = list(entries)
+    followed = {entry.plan for entry in every if entry.plan is not None}
+    found = standing_of(plans, by_path, by_image(every), followed)
     if found is not None and found.reviewed:
         plan = plans[-1]
         limit = uncovered(plan, views)
