@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from graftset.records import ImageView, ReviewPlan
-from graftset.review.items import QUEUES, Item, Queue
+from graftset.records import ImageView, ReviewPlan, VerdictEntry
+from graftset.review.items import Item, Queue
 from graftset.review.ledger import Ledger
 from graftset.review.plans import Outcome, advice
 from graftset.statistics import Kappa, PlattScaling, cohen_kappa, fit_platt, wilson
@@ -116,25 +116,38 @@ class Numbers:
 
 
 def numbers(
-    items: Sequence[Item],
+    spoken: Sequence[Item],
     ledger: Ledger,
     *,
+    counts: dict[Queue, int],
+    admitted: dict[Queue, int],
     plan: ReviewPlan | None,
     outcome: Outcome | None,
     curve: PlattScaling | None,
 ) -> Numbers:
-    """Everything that grows with the verdicts."""
-    decided = [item for item in items if item.queue in ("approved", "rejected")]
+    """Everything that grows with the verdicts.
+
+    Args:
+        spoken: The candidates that anything was said of.
+        ledger: What was said.
+        counts: Candidates in each queue.
+        admitted: The same of the admitted.
+        plan: The open plan.
+        outcome: Where it stands.
+        curve: P(approved) by the score.
+    """
+    decided = [item for item in spoken if item.queue in ("approved", "rejected")]
+    current = [(item, _current(item, ledger)) for item in spoken]
     return Numbers(
-        counts=_counts(items),
-        admitted=_counts(item for item in items if item.admitted),
+        counts=counts,
+        admitted=admitted,
         plan=plan,
         outcome=outcome,
         advice=advice(plan) if plan else (),
-        reviewers=_reviewers(items, ledger),
-        agreement=_agreement(items, ledger),
-        conflicts=sum(item.conflict for item in items),
-        stale=sum(item.stale for item in items),
+        reviewers=_reviewers(current, ledger.reviewers()),
+        agreement=_agreement(current),
+        conflicts=sum(item.conflict for item in spoken),
+        stale=sum(item.stale for item in spoken),
         curve=_curve(curve),
         curve_note=_curve_note(curve, decided),
         disagreements=_disagreements(decided, curve),
@@ -161,44 +174,30 @@ def _labelled(items: Iterable[Item]) -> list[Item]:
     ]
 
 
-def _counts(items: Iterable[Item]) -> dict[Queue, int]:
-    count = dict.fromkeys(QUEUES, 0)
-    for item in items:
-        count[item.queue] += 1
-    return count
-
-
-def _reviewers(items: Sequence[Item], ledger: Ledger) -> tuple[Reviewer, ...]:
-    count: dict[str, dict[str, int]] = {name: defaultdict(int) for name in ledger.reviewers()}
-    for item in items:
-        for entry in _current(item, ledger):
-            count[entry[0]][entry[1]] += 1
-    return tuple(Reviewer(name, c["approved"], c["rejected"], c["skipped"]) for name, c in count.items())
-
-
-def _current(item: Item, ledger: Ledger) -> list[tuple[str, str]]:
-    """(reviewer, verdict) of everybody who spoke of the item as it is."""
-    view = item.view
+def _current(item: Item, ledger: Ledger) -> list[VerdictEntry]:
+    """The newest entry of everybody who spoke of the item as it is."""
+    view, caption = item.view, item.view.training_caption
     return [
-        (entry.reviewer, entry.verdict)
+        entry
         for entry in ledger.says(view.path).values()
-        if entry.sha256 == view.sha256 and entry.caption == view.training_caption and entry.verdict != "withdrawn"
+        if entry.verdict != "withdrawn" and entry.sha256 == view.sha256 and entry.caption == caption
     ]
 
 
-def _agreement(items: Sequence[Item], ledger: Ledger) -> tuple[Agreement, ...]:
+def _reviewers(current: Sequence[tuple[Item, list[VerdictEntry]]], names: Sequence[str]) -> tuple[Reviewer, ...]:
+    count = Counter((entry.reviewer, entry.verdict) for _, entries in current for entry in entries)
+    return tuple(
+        Reviewer(name, count[name, "approved"], count[name, "rejected"], count[name, "skipped"]) for name in names
+    )
+
+
+def _agreement(current: Sequence[tuple[Item, list[VerdictEntry]]]) -> tuple[Agreement, ...]:
     """Cohen's kappa of each pair, over what both decided. A verdict that settles a conflict was not given blind."""
     pairs: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for item in items:
-        view = item.view
-        given = {
-            entry.reviewer: entry.verdict
-            for entry in ledger.says(view.path).values()
-            if entry.verdict in ("approved", "rejected")
-            and not entry.settles
-            and entry.sha256 == view.sha256
-            and entry.caption == view.training_caption
-        }
+    for _, entries in current:
+        if len(entries) < 2:
+            continue
+        given = {e.reviewer: e.verdict for e in entries if e.verdict != "skipped" and not e.settles}
         for first, second in combinations(sorted(given), 2):
             pairs[first, second].append((given[first], given[second]))
     return tuple(

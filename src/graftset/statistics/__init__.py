@@ -12,7 +12,7 @@ from graftset.statistics.calibration import PlattScaling, fit_platt
 from graftset.statistics.distributions import total_variation
 from graftset.statistics.finite_pool import PlanRow, least_right, pass_probability, plan_table, sample_size
 from graftset.statistics.proportions import clopper_pearson, wilson
-from graftset.statistics.sequential import sequential_least_right, sequential_pass_probability
+from graftset.statistics.sequential import further_right, sequential_least_right, sequential_pass_probability
 
 __all__ = [
     "Kappa",
@@ -21,6 +21,7 @@ __all__ = [
     "clopper_pearson",
     "cohen_kappa",
     "fit_platt",
+    "further_right",
     "least_right",
     "pass_probability",
     "plan_table",
