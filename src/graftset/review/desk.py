@@ -19,6 +19,7 @@ import numpy as np
 
 from graftset.catalog import Catalog, Marks
 from graftset.catalog.joining import with_reviews
+from graftset.catalog.verdicts import concerns
 from graftset.errors import UserError
 from graftset.records import ImageView, ReviewPlan, ReviewVerdict, VerdictEntry
 from graftset.review import figures
@@ -28,6 +29,7 @@ from graftset.review.ledger import Ledger
 from graftset.review.plans import Label, Outcome, allowed_of, draw
 from graftset.review.plans import outcome as outcome_of
 from graftset.review.standing import coverage, earlier_draws, is_outdated, label_of, plan_notes, uncovered
+from graftset.review.tally import Tally
 from graftset.statistics import PlattScaling
 from graftset.tokens import DEFAULT_LIMIT
 
@@ -80,6 +82,9 @@ class Desk:
         self._ledger = Ledger()
         self._plans: list[ReviewPlan] = []
         self._places: dict[str, int] = {}  # path -> place in the open plan
+        self._labels: list[Label] = []  # of the open plan's sample, in the order drawn
+        self._changed: set[int] = set()  # places in it whose verdicts concern what is not so any more
+        self._tally = Tally()
         self._kept: dict[object, object] = {}  # what was worked out at this version
         self._kept_longer: dict[object, object] = {}  # what no verdict changes
         self.refresh(force=True)
@@ -128,35 +133,44 @@ class Desk:
             seen[view.sha256] += 1
             name = view.sha256 + (f"-{seen[view.sha256]}" if seen[view.sha256] > 1 else "")
             self._ids[path], self._paths[name] = name, path
-        self._items = {
-            self._ids[path]: self._item(view)
-            for path, view in sorted(self._views.items())
-            if view.origin == "generated"
-        }
+        self._items, self._tally = {}, Tally()
+        for _, view in sorted(self._views.items()):
+            if view.origin == "generated":
+                self._put(view)
 
     def _read_new(self, old: Marks, new: Marks) -> None:
         touched: set[str] = set()
-        if new.captions != old.captions or new.plans != old.plans:
-            self._kept_longer.clear()
         if new.captions != old.captions:
             changed = self._catalog.captioned_since(old.captions)
-            for changed_view in self._catalog.views(changed):
-                self._views[changed_view.path] = changed_view
+            for view in self._catalog.views(changed):
+                if view.claims != self._views[view.path].claims:
+                    self._kept_longer.clear()
+                self._views[view.path] = view
             touched |= set(changed)
         if new.verdicts != old.verdicts:
             touched |= self._ledger.extend(self._catalog.verdicts(after=old.verdicts))
         if new.plans != old.plans:
             self._set_plans([*self._plans, *self._catalog.plans(after=old.plans)])
+            self._kept_longer.clear()
             touched = set(self._views)
         for path in touched:
-            view = self._views.get(path)
-            if view is not None and view.origin == "generated":
-                self._items[self._ids[path]] = self._item(view)
+            known = self._views.get(path)
+            if known is not None and known.origin == "generated":
+                self._put(known)
 
     def _set_plans(self, known: list[ReviewPlan]) -> None:
         self._plans = known
         drawn = known[-1].drawn if known else ()
         self._places = {image.path: place for place, image in enumerate(drawn)}
+        self._labels = ["skipped"] * len(drawn)  # of files that are gone: they cannot be shown to be right any more
+        self._changed = set()
+
+    def _put(self, view: ImageView) -> None:
+        """Take in a candidate as it is now."""
+        name = self._ids[view.path]
+        item = self._item(view)
+        self._tally.replace(self._items.get(name), item)
+        self._items[name] = item
 
     def _item(self, view: ImageView) -> Item:
         says = self._ledger.says(view.path).values()
@@ -164,12 +178,20 @@ class Desk:
         self._views[view.path] = joined
         place = self._places.get(view.path)
         label = None if place is None else label_of(self._plans[-1], self._plans[-1].drawn[place], joined, says)
+        if place is not None and label is not None:
+            self._labels[place] = label
+            (self._changed.add if is_outdated(label, self._plans[-1], says) else self._changed.discard)(place)
         return Item(
             id=self._ids[view.path],
             view=joined,
             version=version_of(joined),
             queue=queue_of(joined),
             conflict=joined.review is not None and joined.review.conflict,
+            says=tuple(
+                entry
+                for entry in says
+                if entry.verdict != "withdrawn" and concerns(entry, joined.sha256, joined.training_caption)
+            ),
             place=place,
             label=label,
         )
@@ -276,24 +298,16 @@ class Desk:
     def counts(self, scope: Scope = "all") -> dict[Queue, int]:
         """How many candidates stand in each queue."""
         with self._lock:
-            return dict(self._once(("counts", scope), lambda: self._count(scope)))
-
-    def _count(self, scope: Scope) -> dict[Queue, int]:
-        if scope == "plan":
+            if scope != "plan":
+                return self._tally.counts(admitted=scope == "pool")
             count = Counter(map(_stands_in_plan, self._sample()))
-        else:
-            every = self._items.values()
-            count = Counter([item.queue for item in every if scope == "all" or item.view.selected])
-        return {queue: count[queue] for queue in QUEUES}
+            return {queue: count[queue] for queue in QUEUES}
 
     def conflicts(self) -> tuple[Item, ...]:
         """Candidates that reviewers disagree on, by path."""
-        return tuple(item for item in self._spoken() if item.conflict)
-
-    def _spoken(self) -> list[Item]:
-        """Candidates that anything was said of, by path."""
-        names = (self._ids.get(path) for path in sorted(self._ledger.paths()))
-        return [self._items[name] for name in names if name in self._items]
+        with self._lock:
+            found = [self._items[name] for name in self._tally.conflicts]
+            return tuple(sorted(found, key=lambda item: item.view.path))
 
     def says(self, name: str) -> tuple[VerdictEntry, ...]:
         """The newest entry of each reviewer on one candidate, stale ones too."""
@@ -561,18 +575,11 @@ class Desk:
     def _outcome(self) -> Outcome | None:
         if not self._plans:
             return None
-        plan, changed = self._plans[-1], 0
-        labels: list[Label] = []
-        for image in plan.drawn:
-            item = self._items.get(self._ids.get(image.path, ""))
-            label = "skipped" if item is None or item.label is None else item.label
-            labels.append(label)
-            if label == "pending":
-                changed += is_outdated(label, plan, self._ledger.says(image.path).values())
+        plan = self._plans[-1]
         cover = self._content("cover", lambda: coverage(plan, self._views.values()))
         limit = uncovered(cover, self._is_rejected)
-        found = outcome_of(plan, labels)
-        notes = plan_notes(limit, changed, earlier_draws(self._plans, self._ledger.followed))
+        found = outcome_of(plan, self._labels)
+        notes = plan_notes(limit, len(self._changed), earlier_draws(self._plans, self._ledger.followed))
         return replace(found, notes=(*found.notes, *notes))
 
     def _is_rejected(self, sha256: str) -> bool:
@@ -584,7 +591,7 @@ class Desk:
     def calibration(self) -> PlattScaling | None:
         """P(a person approves) by the score; None until there are enough verdicts of both kinds."""
         with self._lock:
-            return self._once("calibration", lambda: figures.calibrate(self._spoken()))
+            return self._once("calibration", lambda: figures.calibrate(self._tally.decided.values()))
 
     def probability(self, item: Item) -> tuple[float, float, float] | None:
         """P(a person approves) of one candidate with the ends of its 95 % interval; None where it is not known."""
@@ -601,10 +608,8 @@ class Desk:
 
     def _numbers(self) -> figures.Numbers:
         return figures.numbers(
-            self._spoken(),
-            self._ledger,
-            counts=self.counts(),
-            admitted=self.counts("pool"),
+            self._tally,
+            self._ledger.reviewers(),
             plan=self.plan,
             outcome=self.outcome(),
             curve=self.calibration(),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from graftset.records import ImageView, ReviewPlan, VerdictEntry
+from graftset.records import ReviewPlan
 from graftset.review.items import Item, Queue
-from graftset.review.ledger import Ledger
 from graftset.review.plans import Outcome, advice
-from graftset.statistics import Kappa, PlattScaling, cohen_kappa, fit_platt, wilson
+from graftset.review.tally import DECISIONS, Tally
+from graftset.statistics import Kappa, PlattScaling, fit_platt, kappa_of_counts, wilson
 
+VERDICTS = ("approved", "rejected", "skipped")
 LEAST_EACH = 3  # approved and rejected with a score, before a curve is drawn through them
 LEAST_REVIEWED = 5  # verdicts on a trait before its acceptance may alarm
 ALARM_SHARE = 0.5  # of the acceptance of all
@@ -116,11 +115,9 @@ class Numbers:
 
 
 def numbers(
-    spoken: Sequence[Item],
-    ledger: Ledger,
+    tally: Tally,
+    names: Sequence[str],
     *,
-    counts: dict[Queue, int],
-    admitted: dict[Queue, int],
     plan: ReviewPlan | None,
     outcome: Outcome | None,
     curve: PlattScaling | None,
@@ -128,30 +125,27 @@ def numbers(
     """Everything that grows with the verdicts.
 
     Args:
-        spoken: The candidates that anything was said of.
-        ledger: What was said.
-        counts: Candidates in each queue.
-        admitted: The same of the admitted.
+        tally: The counts.
+        names: Everybody who gave a verdict.
         plan: The open plan.
         outcome: Where it stands.
         curve: P(approved) by the score.
     """
-    decided = [item for item in spoken if item.queue in ("approved", "rejected")]
-    current = [(item, _current(item, ledger)) for item in spoken]
+    decided = list(tally.decided.values())
     return Numbers(
-        counts=counts,
-        admitted=admitted,
+        counts=tally.counts(admitted=False),
+        admitted=tally.counts(admitted=True),
         plan=plan,
         outcome=outcome,
         advice=advice(plan) if plan else (),
-        reviewers=_reviewers(current, ledger.reviewers()),
-        agreement=_agreement(current),
-        conflicts=sum(item.conflict for item in spoken),
-        stale=sum(item.stale for item in spoken),
+        reviewers=tuple(Reviewer(name, *(tally.verdicts[name, verdict] for verdict in VERDICTS)) for name in names),
+        agreement=_agreement(tally),
+        conflicts=len(tally.conflicts),
+        stale=len(tally.stale),
         curve=_curve(curve),
         curve_note=_curve_note(curve, decided),
         disagreements=_disagreements(decided, curve),
-        acceptance=_acceptance(decided),
+        acceptance=_acceptance(tally),
         labels=len(decided),
     )
 
@@ -174,36 +168,13 @@ def _labelled(items: Iterable[Item]) -> list[Item]:
     ]
 
 
-def _current(item: Item, ledger: Ledger) -> list[VerdictEntry]:
-    """The newest entry of everybody who spoke of the item as it is."""
-    view, caption = item.view, item.view.training_caption
-    return [
-        entry
-        for entry in ledger.says(view.path).values()
-        if entry.verdict != "withdrawn" and entry.sha256 == view.sha256 and entry.caption == caption
-    ]
-
-
-def _reviewers(current: Sequence[tuple[Item, list[VerdictEntry]]], names: Sequence[str]) -> tuple[Reviewer, ...]:
-    count = Counter((entry.reviewer, entry.verdict) for _, entries in current for entry in entries)
-    return tuple(
-        Reviewer(name, count[name, "approved"], count[name, "rejected"], count[name, "skipped"]) for name in names
-    )
-
-
-def _agreement(current: Sequence[tuple[Item, list[VerdictEntry]]]) -> tuple[Agreement, ...]:
-    """Cohen's kappa of each pair, over what both decided. A verdict that settles a conflict was not given blind."""
-    pairs: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for _, entries in current:
-        if len(entries) < 2:
-            continue
-        given = {e.reviewer: e.verdict for e in entries if e.verdict != "skipped" and not e.settles}
-        for first, second in combinations(sorted(given), 2):
-            pairs[first, second].append((given[first], given[second]))
-    return tuple(
-        Agreement(first, second, cohen_kappa([a for a, _ in both], [b for _, b in both]))
-        for (first, second), both in sorted(pairs.items())
-    )
+def _agreement(tally: Tally) -> tuple[Agreement, ...]:
+    """Cohen's kappa of each pair, over what both decided."""
+    found = []
+    for first, second in sorted({(first, second) for (first, second, _, _), n in tally.pairs.items() if n}):
+        table = [[tally.pairs[first, second, a, b] for b in DECISIONS] for a in DECISIONS]
+        found.append(Agreement(first, second, kappa_of_counts(table)))
+    return tuple(found)
 
 
 def _curve(curve: PlattScaling | None) -> tuple[CurvePoint, ...]:
@@ -248,27 +219,13 @@ def _disagreements(decided: Sequence[Item], curve: PlattScaling | None) -> tuple
     )
 
 
-def traits_of(view: ImageView) -> Iterator[tuple[str, str]]:
-    """(slot, value) of everything seen in a picture that is known."""
-    if view.traits.background is not None and view.traits.background.value != "unknown":
-        yield "background", view.traits.background.value
-    for slot, seen in view.traits.slots.items():
-        if seen.value != "unknown":
-            yield slot, seen.value
-    for term, seen in view.traits.accessories.items():
-        if seen.value == "present":
-            yield "accessory", term
-
-
-def _acceptance(decided: Sequence[Item]) -> tuple[Acceptance, ...]:
-    count: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for item in decided:
-        for trait in traits_of(item.view):
-            count[trait][0] += item.queue == "approved"
-            count[trait][1] += 1
-    overall = sum(item.queue == "approved" for item in decided) / max(1, len(decided))
+def _acceptance(tally: Tally) -> tuple[Acceptance, ...]:
+    total = len(tally.decided)
+    overall = sum(item.queue == "approved" for item in tally.decided.values()) / max(1, total)
     found = []
-    for (slot, value), (approved, of) in count.items():
+    for slot, value in {(slot, value) for (slot, value, _), n in tally.traits.items() if n}:
+        approved = tally.traits[slot, value, "approved"]
+        of = approved + tally.traits[slot, value, "rejected"]
         low, high = wilson(approved, of)
         alarm = of >= LEAST_REVIEWED and approved / of < ALARM_SHARE * overall
         found.append(Acceptance(slot, value, approved, of, low, high, alarm))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.records import ImageView
+from graftset.records import ImageView, VerdictEntry
 from graftset.review.plans import Label
 
 Queue = Literal["pending", "approved", "rejected", "skipped"]
@@ -32,6 +32,7 @@ class Item:
         queue: Where it stands.
         conflict: Reviewers disagree, and nobody has settled it.
         place: Place in the open plan's sample, from 0; None where it is not drawn.
+        says: The newest entry of everybody who spoke of it as it is.
         label: What the open plan counts it as; None where it is not drawn.
     """
 
@@ -40,6 +41,7 @@ class Item:
     version: str
     queue: Queue
     conflict: bool
+    says: tuple[VerdictEntry, ...]
     place: int | None
     label: Label | None
 

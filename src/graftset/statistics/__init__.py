@@ -7,7 +7,7 @@ agreement.py       how far two reviewers agree beyond chance
 calibration.py     from a score to the probability of a yes
 """
 
-from graftset.statistics.agreement import Kappa, cohen_kappa
+from graftset.statistics.agreement import Kappa, cohen_kappa, kappa_of_counts
 from graftset.statistics.calibration import PlattScaling, fit_platt
 from graftset.statistics.distributions import total_variation
 from graftset.statistics.finite_pool import PlanRow, least_right, pass_probability, plan_table, sample_size
@@ -22,6 +22,7 @@ __all__ = [
     "cohen_kappa",
     "fit_platt",
     "further_right",
+    "kappa_of_counts",
     "least_right",
     "pass_probability",
     "plan_table",
