@@ -1,9 +1,7 @@
 """Self-contained HTML pages for people: what came in, what was admitted and why, in two minutes."""
 
 from graftset.report.expansion import expansion_page
-from graftset.report.html import render, render_run, write_report
+from graftset.report.html import render, write_report
 from graftset.report.page import BuildSummary, ExpansionPage
-from graftset.report.run_page import RunPage
-from graftset.report.runs import run_page
 
-__all__ = ["BuildSummary", "ExpansionPage", "expansion_page", "render", "render_run", "RunPage", "run_page", "write_report"]
+__all__ = ["BuildSummary", "ExpansionPage", "expansion_page", "render", "write_report"]

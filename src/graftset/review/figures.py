@@ -214,8 +214,7 @@ def _disagreements(decided: Sequence[Item], curve: PlattScaling | None) -> tuple
             scored[i].queue,
             None if curve is None else float(chance[i]),
         )
-        for i in np.argsort(likely, kind="stable")
-        if likely[i] < 0.5
+        for i in sorted(np.flatnonzero(likely < 0.5), key=lambda i: (likely[i], scored[i].view.path))
     )
 
 

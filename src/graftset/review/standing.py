@@ -109,7 +109,7 @@ def plan_notes(limit: str, changed: int, before: int) -> tuple[str, ...]:
     return (
         *([limit] if limit else []),
         *(
-            [f"{changed} of the sample changed since they were reviewed: look again, they do not count"]
+            [f"{changed} of the sample changed since they were reviewed and do not count: look again"]
             if changed
             else []
         ),
