@@ -124,11 +124,12 @@ def known(
 
 
 def add_plan(connection: Connection, plan: ReviewPlan, at: str) -> ReviewPlan:
-    """Append a plan, which closes the one before."""
-    head = _PLAN.dump_python(replace(plan, drawn=(), at=at, number=0), mode="json")
-    values = {"data": head, "drawn": _DRAWN.dump_python(plan.drawn, mode="json"), "at": at}
+    """Append a plan, which closes the one before; `at` is its date where it has none."""
+    dated = replace(plan, at=plan.at or at)
+    head = _PLAN.dump_python(replace(dated, drawn=(), number=0), mode="json")
+    values = {"data": head, "drawn": _DRAWN.dump_python(plan.drawn, mode="json"), "at": dated.at}
     key = connection.execute(insert(review_plans).values(values)).inserted_primary_key
-    return replace(plan, at=at, number=0 if key is None else key[0])
+    return replace(dated, number=0 if key is None else key[0])
 
 
 def plans(connection: Connection, after: int = 0) -> list[ReviewPlan]:
