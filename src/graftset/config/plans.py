@@ -34,7 +34,10 @@ class UseSettings(Section):
         examples=["best"],
     )
     count: int | None = Field(
-        default=None, ge=1, description="How many, of best and random. Without it: as many as are admitted.", examples=[50]
+        default=None,
+        ge=1,
+        description="How many, of best and random. Without it: as many as are admitted.",
+        examples=[50],
     )
     repeats: int | None = Field(
         default=None, ge=1, le=1000, description="Times each is shown in one epoch; without it once.", examples=[2]
@@ -95,12 +98,13 @@ class PlanSettings(Section):
     summary: str = Field(default="", description="What it is for, in a few words.", examples=["half of the best"])
     captions: Literal["corrected", "as-asked"] = Field(
         default="corrected",
-        description="corrected: generated images under their current captions; as-asked: under the prompts they came with.",
+        description="corrected: generated images under their current captions; as-asked: under the prompts that they "
+        "came with.",
     )
     epochs: int | None = Field(default=None, ge=1, description="Without it: those of [build].", examples=[10])
     override_real_mass: str = Field(
         default="",
-        description="Why fewer than half of the images shown may be originals. Without a reason such a plan is refused.",
+        description="Why fewer than half of the images shown may be originals; without a reason that is refused.",
         examples=["the pool was reviewed in full"],
     )
     stages: Annotated[tuple[StageSettings, ...], BeforeValidator(as_tuple), Field(min_length=1)] = Field(

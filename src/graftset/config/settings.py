@@ -197,11 +197,12 @@ class BuildSettings(Section):
         description="Base model that the builds are trained on: sd15 (Stable Diffusion 1.5) or sdxl. It decides the "
         "training size and the trainer's settings.",
     )
-    seed: int = Field(default=0, ge=0, description="Seed of what builds draw at random: the plan random, sample prompts.")
+    seed: int = Field(
+        default=0, ge=0, description="Seed of what builds draw at random: the plan random, sample prompts."
+    )
     flip: bool = Field(
         default=False,
-        description="Whether the trainer may mirror pictures. Pixel art is seldom symmetric: light, parting, an earring "
-        "on one side.",
+        description="Whether the trainer may mirror pictures. Light, parting and jewelry have a side.",
     )
     name: NameTemplate = Field(default="{plan}", description="Folder name of a build; {plan} and {size} are filled in.")
     samples: SampleSettings = Field(default_factory=SampleSettings, description=SampleSettings.__doc__)

@@ -108,7 +108,9 @@ def choose(
             remedy="Ask for fewer, admit more with `graftset select`, or change the plan in graftset.toml",
         )
     chosen = [Chosen(view, tuple(uses.get(view.path) for uses in taken)) for view in (*originals, *everyone)]
-    return Choices(tuple(one for one in chosen if any(use is not None for use in one.uses)), tuple(dict.fromkeys(notes)))
+    return Choices(
+        tuple(one for one in chosen if any(use is not None for use in one.uses)), tuple(dict.fromkeys(notes))
+    )
 
 
 def _has(view: ImageView, where: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -129,6 +130,12 @@ def accept_real_mass(plan: MixingPlan, override: str = "") -> MixingPlan:
         value=plan.name,
         remedy="Use the plan weighted, select fewer candidates, or give a reason with --override-real-mass",
     )
+
+
+def class_folders(spec: PlanSpec, classes: Sequence[ImageClass]) -> list[str]:
+    """The image folder of every class, as the plan that `mix` makes of them names it."""
+    groups = _group_names(spec, classes)
+    return [Subset(one.origin, one.images, 1, group=group).folder for one, group in zip(classes, groups, strict=True)]
 
 
 def _uses_of(spec: PlanSpec, *, generated: bool) -> tuple[int | None, ...]:
@@ -268,7 +275,7 @@ def _parts(name: str, field: str, whole: int, spec: PlanSpec) -> list[int]:
     for stage in spec.stages:
         sum_of_shares += stage.share
         bounds.append(whole * sum_of_shares // total)
-    parts = [after - before for before, after in zip(bounds, bounds[1:], strict=False)]
+    parts = [after - before for before, after in itertools.pairwise(bounds)]
     if min(parts) < 1:
         least = math.ceil(total / min(stage.share for stage in spec.stages))
         raise _too_small(name, field if field == "epochs" else "share", whole, least)
@@ -276,7 +283,9 @@ def _parts(name: str, field: str, whole: int, spec: PlanSpec) -> list[int]:
 
 
 def _too_small(name: str, field: str, value: int, least: int) -> UserError:
-    return UserError(f"The plan {name} needs at least {least}", field=field, value=value, remedy=f"Give {least} or more")
+    return UserError(
+        f"The plan {name} needs at least {least}", field=field, value=value, remedy=f"Give {least} or more"
+    )
 
 
 __all__ = ["LEAST_REAL_MASS", "PLANS", "ImageClass", "PlanSpec", "Use", "accept_real_mass", "mix", "plan_mix"]

@@ -115,7 +115,7 @@ PLANS: Mapping[str, PlanSpec] = MappingProxyType(
             captions="as-asked",
         ),
         "random": PlanSpec(
-            "control: every image equally often, the generated drawn at random whatever the gates say; tests the filter",
+            "control: every image equally often, the generated drawn at random past all gates; tests the filter",
             _together(Use("random")),
         ),
     }

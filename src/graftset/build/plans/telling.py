@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from graftset.build.plans.value import Match, MixingPlan, Stage, Subset
 
+_POINTS = ("checkpoint", "step", "seen", "exposures of originals")
 _HEADINGS = ("stage", "images", "repeats", "loss", "epochs", "entries", "steps", "seen", "each shown", "real mass")
 
 
 def describe(plan: MixingPlan, matches: Sequence[Match] = ()) -> str:
-    """The plan as a table, with what it adds up to, its checkpoints, and where the baseline is compared.
+    """The plan as a table, with what it adds up to, its checkpoints, and where original accuracy is compared.
 
     Args:
         plan: The plan.
@@ -25,16 +26,19 @@ def describe(plan: MixingPlan, matches: Sequence[Match] = ()) -> str:
         f"in all: {_counted(plan.epochs, 'epoch')}, {_counted(plan.steps, 'step')}, {plan.images_seen} images seen; "
         f"{seen}; real mass {plan.real_mass:.3f}"
     )
-    points = list(plan.checkpoints())
-    lines.append(
-        f"{_counted(len(points), 'checkpoint')} after step {', '.join(str(point.step) for point in points)}; exposures "
-        f"of each original {', '.join(f'{point.exposures:.4g}' for point in points)}"
-    )
-    if matches:
-        pairs = ", ".join(
-            f"{match.checkpoint.number}: {match.baseline.number} ({match.baseline.exposures:.4g})" for match in matches
+    beside = {match.checkpoint.number: match.baseline for match in matches}
+    rows = [
+        (
+            str(point.number),
+            str(point.step),
+            str(point.images_seen),
+            _number(point.exposures),
+            *([f"{beside[point.number].number} ({_number(beside[point.number].exposures)})"] if matches else []),
         )
-        lines.append(f"baseline's checkpoint of equal exposures, for each of these (its exposures): {pairs}")
+        for point in plan.checkpoints()
+    ]
+    headings = (*_POINTS, *(["baseline's nearest checkpoint (its exposures)"] if matches else []))
+    lines += [f"  {line}" for line in table(headings, rows, text=0)]
     lines += [f"note: {note}" for note in plan.notes]
     if plan.override:
         lines.append(f"note: fewer than half of what is shown are originals, accepted because: {plan.override}")

@@ -218,6 +218,10 @@ class MixingPlan:
             "stages": [
                 dataclasses.asdict(stage)
                 | {
+                    "subsets": [
+                        dataclasses.asdict(subset) | {"folder": subset.folder, "entries": subset.entries}
+                        for subset in stage.subsets
+                    ],
                     "entries": stage.entries,
                     "steps_per_epoch": stage.steps_per_epoch,
                     "steps": stage.steps,
