@@ -66,7 +66,7 @@ def sample_prompts(
         ("training", wanted.training, _training(originals, read, seed)),
         ("candidate", wanted.candidate, _asked(candidates, read, seed)),
         ("generic", wanted.generic, _generic(vocabulary, [read(text) for text in trained], seed)),
-        ("unseen", wanted.unseen, _unseen(vocabulary, read, trained, _every_text(originals, candidates), seed)),
+        ("unseen", wanted.unseen, _unseen(vocabulary, read, trained, every_text([*originals, *candidates]), seed)),
     )
     taken: set[str] = set()
     prompts: list[SamplePrompt] = []
@@ -76,6 +76,30 @@ def sample_prompts(
             taken.add(prompt.text)
             prompts.append(SamplePrompt(f"{kind}-{number:03}", kind, prompt.text, prompt.expects, prompt.reference))
     return tuple(prompts)
+
+
+def no_longer_unseen(prompts: Sequence[SamplePrompt], originals: Sequence[str], captions: Sequence[str]) -> list[str]:
+    """The ids of unseen combinations that a caption holds after all.
+
+    Args:
+        prompts: Of a project.
+        originals: The originals' captions, whose words the others are read by.
+        captions: What is trained under.
+    """
+    vocabulary = Vocabulary.learn(originals)
+    together = {pair for text in dict.fromkeys(captions) for pair in _pairs(vocabulary.labels(text))}
+    return [
+        prompt.id
+        for prompt in prompts
+        if prompt.kind == "unseen"
+        and {(slot, word, prompt.expects.get("background", "")) for slot, word in prompt.expects.items()} & together
+    ]
+
+
+def every_text(views: Sequence[ImageView]) -> list[str]:
+    """Every text that any arm could train on, each once: captions, prompts as asked, and proposals."""
+    texts = (one_line(text) for view in views for text in (view.caption, view.prompt, view.proposed_caption))
+    return [text for text in dict.fromkeys(texts) if text]
 
 
 def one_line(text: str | None) -> str:
@@ -217,16 +241,6 @@ def _background_colors(known: Mapping[str, list[str]]) -> list[str]:
     colors = [word for word in known.get("background", []) if word in TERMS]
     basic = ("blue", "green", "red", "gray", "yellow", "purple", "orange", "pink")
     return list(dict.fromkeys([*colors, *basic]))[: max(_COLORS, len(colors))]
-
-
-def _every_text(originals: Sequence[ImageView], candidates: Sequence[ImageView]) -> list[str]:
-    """Every text that any arm could train on: captions, prompts as asked, and proposals."""
-    texts = (
-        one_line(text)
-        for view in (*originals, *candidates)
-        for text in (view.caption, view.prompt, view.proposed_caption)
-    )
-    return [text for text in dict.fromkeys(texts) if text]
 
 
 def _in_turn(texts: Sequence[str], read: Read, seed: int) -> Iterator[str]:

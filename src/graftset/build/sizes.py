@@ -109,8 +109,6 @@ class TrainingSize:
             parts.append(
                 f"{shape} is more than {sides.name} trains well at; if these are not the native pixels, give a size."
             )
-        elif self.requested and _side(self) < sides.smallest:
-            parts.append(f"{shape} is less than {sides.name} trains well at.")
         return " ".join(parts) or None
 
     @property

@@ -23,10 +23,10 @@ from graftset.catalog import Catalog
 from graftset.catalog.opening import REVISION as CATALOG_VERSION
 from graftset.config import SampleSettings
 from graftset.errors import EmptyInputError, UserError
-from graftset.prompts import PromptCounts, sample_prompts
-from graftset.records import ImageView, SamplePrompt, Selection
+from graftset.records import ImageView, Selection
 from graftset.selection import outdated
 from graftset.workflows.builds import BUILD_COUNT, ranks_of
+from graftset.workflows.prompting import ProjectPrompts, project_prompts
 
 if TYPE_CHECKING:
     from graftset.workflows.steps import Session
@@ -46,7 +46,7 @@ def build(
     override_real_mass: str = "",
     force: bool = False,
     dry_run: bool = False,
-    prompts: Sequence[SamplePrompt] | None = None,
+    prompts: ProjectPrompts | None = None,
 ) -> BuildReport:
     """Build a training set from all originals and the selected candidates.
 
@@ -72,6 +72,8 @@ def build(
     everyone = session.catalog.views()
     views = [view for view in everyone if view.origin == "original" or view.selected]
     _check_images(views, plan, spec, selected=selection is not None)
+    if prompts is None:
+        prompts = project_prompts(session.project, everyone, keep=not dry_run)
     wanted = size or settings.size or None
     name = name or settings.name.format(plan=plan, size=wanted or "auto")
     done = build_stage(
@@ -93,7 +95,7 @@ def build(
         max_generation=session.project.settings.select.max_generation,
         size=wanted,
         flip=settings.flip,
-        prompts=prompts if prompts is not None else project_prompts(session, everyone),
+        prompts=prompts.prompts,
         sampling=_sampling(settings.samples),
         root=root,
         strict=session.strict,
@@ -104,7 +106,10 @@ def build(
         unmeasurable=unmeasurable(session, everyone),
         progress=session.meter(f"build {plan}"),
     )
-    done = replace(done, warnings=(*done.warnings, *_other_prompts(session, done)))
+    done = replace(
+        done,
+        warnings=(*done.warnings, *prompts.warnings, *_other_prompts(session, done)),
+    )
     if selection is None or not done.plan.images("generated"):
         return done
     candidates = [view for view in everyone if view.origin == "generated"]
@@ -115,13 +120,6 @@ def build(
 def verify(folder: Path) -> VerifyReport:
     """Compare a build with its manifest, and the versions it was made with with those in use."""
     return verify_build(folder, _versions())
-
-
-def project_prompts(session: Session, views: Sequence[ImageView]) -> tuple[SamplePrompt, ...]:
-    """The sample prompts of a project: from all its images, whatever is selected and whichever plan is built."""
-    samples = session.project.settings.build.samples
-    counts = PromptCounts(samples.training, samples.candidate, samples.generic, samples.unseen)
-    return sample_prompts(views, counts=counts, seed=session.project.settings.build.seed)
 
 
 def _other_prompts(session: Session, done: BuildReport) -> list[str]:
@@ -138,7 +136,7 @@ def _other_prompts(session: Session, done: BuildReport) -> list[str]:
     if not others:
         return []
     return [
-        f"Other sample prompts than in this build are in {', '.join(others)}: originals or candidates changed since. "
+        f"Other sample prompts than in this build are in {', '.join(others)}: originals or settings changed since. "
         "Build them again with --force before their pictures are compared"
     ]
 

@@ -14,6 +14,7 @@ from graftset.records import Selection
 from graftset.selection import Policy
 from graftset.workflows import steps
 from graftset.workflows.builds import known_builds
+from graftset.workflows.prompting import project_prompts
 from graftset.workflows.steps import Session
 
 
@@ -72,7 +73,7 @@ def _build_all(
 ) -> tuple[tuple[BuildReport, ...], tuple[NotBuilt, ...]]:
     builds: list[BuildReport] = []
     not_built: list[NotBuilt] = []
-    prompts = steps.project_prompts(session, session.catalog.views())
+    prompts = project_prompts(session.project, session.catalog.views())
     for plan in session.project.settings.build.plans:
         try:
             builds.append(steps.build(session, plan, size=size, force=force, prompts=prompts))

@@ -21,7 +21,6 @@ from graftset.records import Selection, Skip
 from graftset.report import BuildSummary, expansion_page, write_report
 from graftset.selection import Policy, policy_from_settings, select
 from graftset.workflows.building import build as build
-from graftset.workflows.building import project_prompts as project_prompts
 from graftset.workflows.building import unmeasurable as unmeasurable
 from graftset.workflows.building import verify as verify
 from graftset.workflows.builds import KnownBuild, known_builds

@@ -113,7 +113,7 @@ class Stage:
     def repeats(self, origin: Origin) -> float:
         """Times an image of `origin` is shown in one epoch, the mean where they differ; 0 where it uses none."""
         same = [subset for subset in self.subsets if subset.origin == origin]
-        return sum(subset.entries for subset in same) / sum(subset.images for subset in same) if same else 0
+        return _figure(sum(s.entries for s in same) / sum(s.images for s in same)) if same else 0
 
 
 @dataclass(frozen=True, slots=True)
