@@ -21,7 +21,7 @@ from graftset.build.folder import (
     write_file,
 )
 from graftset.build.formats import FORMATS
-from graftset.build.manifest import MANIFEST, PROMPTS, Decisions, manifest_bytes, prompts_text, read_manifest
+from graftset.build.manifest import PROMPTS, Decisions, prompts_text, write_manifest
 from graftset.build.package import Package, Sampling, file_name, name_entries
 from graftset.build.plans import Match, MixingPlan, PlanSpec, accept_real_mass, at_equal_exposures, plan_mix, plan_named
 from graftset.build.sizes import Base, TrainingSize, choose_size
@@ -217,7 +217,8 @@ def _write_build(
     texts = {PROMPTS: prompts_text(package), **trainer.texts(package)}
     for path, text in texts.items():
         write_file(staging, path, text.encode())
-    manifest = manifest_bytes(
+    return write_manifest(
+        staging,
         package,
         format_name=format,
         decisions=decisions,
@@ -226,8 +227,6 @@ def _write_build(
         skipped=report.skipped,
         matches=report.matches,
     )
-    write_file(staging, MANIFEST, manifest)
-    return str(read_manifest(staging)["build_sha256"])
 
 
 def _wishes(plan: str | MixingPlan, spec: PlanSpec | None) -> Wishes:

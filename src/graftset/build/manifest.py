@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 PROMPTS = "prompts.json"
 FORMAT_VERSION = 2
 _SCORE_DIGITS = 3
+_IMAGES = "\0images\0"  # stands where the images go; no text of the manifest holds such characters
 _NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -82,7 +83,8 @@ class VerifyReport:
         return not (self.missing or self.changed or self.trained_on or self.contradictions)
 
 
-def manifest_bytes(
+def write_manifest(
+    staging: Path,
     package: Package,
     *,
     format_name: str,
@@ -91,11 +93,16 @@ def manifest_bytes(
     texts: Mapping[str, str],
     skipped: Sequence[Skip],
     matches: Sequence[Match] = (),
-) -> bytes:
-    """The manifest as JSON: no times, no absolute paths but a given root, and the same bytes for the same build.
+) -> str:
+    """Write the manifest as JSON: no times, no absolute paths but a given root, the same bytes for the same build.
+
+    Images are written one by one: of thousands the whole text is never in memory.
 
     `build_sha256` is the SHA-256 of all that follows from the input: not of itself, nor of the versions of graftset and
     of its measures. Two builds that have it in common hold the same files, made from the same images by the same plan.
+
+    Returns:
+        `build_sha256`.
 
     Raises:
         BuildError: The policy holds something JSON cannot express.
@@ -131,18 +138,34 @@ def manifest_bytes(
         "policy": dict(decisions.policy),
         "skipped": [{"file": skip.path, "reason": skip.reason} for skip in skipped],
         "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in sorted(texts.items())},
-        "images": [_image_dict(package, image) for image in images],
+        "images": [_IMAGES],
     }
     try:
-        digest = _digest(content)
+        digest = hashlib.sha256()
+        for part in _with_images(content, package, images):
+            digest.update(part)
         versions = {"graftset": __version__, **decisions.versions}
-        return _json_bytes({"build_sha256": digest, "versions": versions, **content})
+        whole = {"build_sha256": digest.hexdigest(), "versions": versions, **content}
+        with (staging / MANIFEST).open("wb") as stream:
+            stream.writelines(_with_images(whole, package, images))
+        return digest.hexdigest()
     except (TypeError, ValueError) as error:
         raise BuildError(
             f"The policy cannot be written to the manifest: {error}",
             field="policy",
             remedy="Use texts, numbers, lists and tables only",
         ) from error
+
+
+def _with_images(content: object, package: Package, images: Sequence[WrittenImage]) -> Iterator[bytes]:
+    """The same bytes as `_json_bytes` with all images in their place, a few at a time."""
+    mark = json.dumps(_IMAGES).encode()
+    before, after = _json_bytes(content).split(mark)
+    yield before
+    for number, image in enumerate(images):
+        text = _json_bytes(_image_dict(package, image)).rstrip(b"\n")
+        yield (b",\n  " if number else b"") + text.replace(b"\n", b"\n  ")  # two levels deep in the list of images
+    yield after
 
 
 def prompts_text(package: Package) -> str:
