@@ -114,6 +114,7 @@ class StageRead:
     batch_size: int
     subsets: tuple[SubsetRead, ...]
     faults: tuple[str, ...]  # files that are missing or that the trainer would refuse
+    steps: int = 0  # optimizer steps of the whole stage
 
 
 @dataclass(frozen=True, slots=True)
