@@ -10,7 +10,7 @@ from graftset.build.folder import some_names
 from graftset.build.formats import FORMATS
 from graftset.build.manifest import VerifyReport, verify
 from graftset.build.package import StageRead, SubsetRead
-from graftset.build.plans import Stage, Subset, batches
+from graftset.build.plans import Stage, Subset
 from graftset.build.reading import BuildRecord, read_build
 
 
@@ -68,9 +68,7 @@ def check(folder: Path) -> CheckReport:
         rows += [_row(stage, planned, there) for planned, there in pairs]
         problems += [fault for planned, there in pairs for fault in _subset_faults(read, planned, there)]
         problems += _stage_faults(stage, read)
-        if read.batch_size:
-            entries = sum(subset.images * subset.repeats for subset in read.subsets)
-            steps += read.epochs * batches([entries], read.batch_size)
+        steps += read.steps
     if steps != record.plan.steps:
         problems.append(f"training would take {steps} steps, the plan has {record.plan.steps}")
     return CheckReport(
@@ -100,7 +98,9 @@ def _pairs(planned: Sequence[Subset], there: Sequence[SubsetRead]) -> list[tuple
     left = list(there)
     pairs: list[tuple[Subset | None, SubsetRead | None]] = []
     for subset in planned:
-        match = next((s for s in left if PurePosixPath(s.folder).name.endswith(f"_{subset.origin}")), None)
+        named = [s for s in left if PurePosixPath(s.folder).name == subset.folder]
+        like = [s for s in left if PurePosixPath(s.folder).name.endswith(f"_{subset.origin}")]
+        match = next(iter([*named, *like]), None)
         if match is not None:
             left.remove(match)
         pairs.append((subset, match))

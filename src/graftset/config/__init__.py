@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
 from graftset.config.settings import (
@@ -14,6 +15,7 @@ from graftset.config.settings import (
     Plan,
     ProjectSettings,
     ReviewSettings,
+    SampleSettings,
     SelectSettings,
     Settings,
 )
@@ -26,9 +28,11 @@ __all__ = [
     "CatalogSettings",
     "FloorSettings",
     "Plan",
+    "PlanSettings",
     "Project",
     "ProjectSettings",
     "ReviewSettings",
+    "SampleSettings",
     "SelectSettings",
     "Settings",
     "default_toml",

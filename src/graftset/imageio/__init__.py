@@ -12,7 +12,7 @@ from __future__ import annotations
 from graftset.imageio.pixels import MAX_PIXELS
 from graftset.imageio.reading import MAX_BYTES, LoadedImage, ProbedImage, probe, read_rgb
 from graftset.imageio.text import embedded_text
-from graftset.imageio.writing import decode_png, encode_png
+from graftset.imageio.writing import decode_png, encode_enlarged, encode_png
 
 __all__ = [
     "MAX_BYTES",
@@ -21,6 +21,7 @@ __all__ = [
     "ProbedImage",
     "decode_png",
     "embedded_text",
+    "encode_enlarged",
     "encode_png",
     "probe",
     "read_rgb",

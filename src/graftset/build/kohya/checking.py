@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
+from graftset.build.kohya.balancing import balanced
 from graftset.build.kohya.dataset import CAPTION_EXTENSION
 from graftset.build.kohya.schema import schema_faults
 from graftset.build.package import StageRead, SubsetRead
+from graftset.build.plans import batches
 
 
 def read_stages(folder: Path, stages: int, root: str | None) -> list[StageRead]:
@@ -38,13 +41,45 @@ def _read_stage(folder: Path, prefix: str, root: str | None) -> StageRead:
         for subset in _list(table.get("subsets"))
         if isinstance(subset, dict)
     ]
+    batch_size = _number({**inherited, **(tables[0] if tables else {})}.get("batch_size"))
+    reg = [
+        bool(subset.get("is_reg")) for table in tables for subset in _list(table.get("subsets")) if _is_table(subset)
+    ]
+    per_epoch = batches([_entries(subsets, reg)], batch_size) if batch_size else 0
+    epochs, steps = _length(_flat(training), per_epoch)
     return StageRead(
         config=f"{prefix}dataset.toml",
-        epochs=_number(_flat(training).get("max_train_epochs")),
-        batch_size=_number({**inherited, **(tables[0] if tables else {})}.get("batch_size")),
+        epochs=epochs,
+        batch_size=batch_size,
         subsets=tuple(subsets),
         faults=tuple(faults),
+        steps=steps,
     )
+
+
+def _length(training: Mapping[str, Any], per_epoch: int) -> tuple[int, int]:
+    """Epochs that are begun, and steps in all: epochs win over a number of steps."""
+    epochs, steps = _number(training.get("max_train_epochs")), _number(training.get("max_train_steps"))
+    if epochs or not per_epoch:
+        return epochs, epochs * per_epoch
+    return math.ceil(steps / per_epoch), steps
+
+
+def _entries(subsets: Sequence[SubsetRead], reg: Sequence[bool]) -> int:
+    """Entries in one epoch: regularization images are made as many as all others."""
+    pairs = list(zip(subsets, reg, strict=True))
+    trained = sum(subset.images * subset.repeats for subset, is_reg in pairs if not is_reg)
+    groups = [(subset.images, subset.repeats) for subset, is_reg in pairs if is_reg and subset.images]
+    if not groups or not trained:
+        return trained
+    return trained + sum(
+        uneven.first * uneven.more + (images - uneven.first) * uneven.rest
+        for uneven, (images, _) in zip(balanced(groups, trained), groups, strict=True)
+    )
+
+
+def _is_table(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _read_subset(folder: Path, settings: Mapping[str, Any], root: str | None) -> SubsetRead:
