@@ -90,9 +90,18 @@ def tokens(caption: str, start: int, end: int) -> list[Token]:
     found: list[Token] = []
     for match in _WORD.finditer(clean):
         at = start + match.start()
-        for left, right in _parted(match.group().lower()):
-            found.append(Token(mend(match.group()[left:right].lower()), at + left, at + right))
+        word = match.group()
+        skipped = len(word) - len(_counted(word))
+        for left, right in _parted(_counted(word).lower()):
+            left, right = left + skipped, right + skipped
+            found.append(Token(mend(word[left:right].lower()), at + left, at + right))
     return found
+
+
+def _counted(word: str) -> str:
+    """A word without the number before it ("1girl"); "3d", "18th" and "1940s" stay whole."""
+    letters = word.lstrip("0123456789")
+    return letters if len(letters) > 2 and letters.isascii() else word
 
 
 @lru_cache(maxsize=8192)
