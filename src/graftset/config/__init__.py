@@ -15,6 +15,7 @@ from graftset.config.settings import (
     ProjectSettings,
     SelectSettings,
     Settings,
+    VocabularySettings,
 )
 from graftset.config.writing import default_toml
 
@@ -29,6 +30,7 @@ __all__ = [
     "ProjectSettings",
     "SelectSettings",
     "Settings",
+    "VocabularySettings",
     "default_toml",
     "load",
     "open_project",

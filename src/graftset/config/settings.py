@@ -51,6 +51,8 @@ def _without_repeats(plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
 PathText = Annotated[str, Field(min_length=1)]
 Folders = Annotated[tuple[PathText, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 Plans = Annotated[tuple[Plan, ...], BeforeValidator(_as_tuple), Field(min_length=1), AfterValidator(_without_repeats)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+WordLists = dict[str, Words]
 NameTemplate = Annotated[str, AfterValidator(_folder_name_template)]
 
 
@@ -105,6 +107,38 @@ class AuditSettings(Section):
         description="Words that every caption should hold, because prompts call the style up with them. Empty: what "
         "nearly all of the originals' captions begin with.",
         examples=["bespoke punk"],
+    )
+
+
+class VocabularySettings(Section):
+    """Words that captions use: what is learned from the originals' captions can be added to and corrected here."""
+
+    accessories: Words = Field(
+        default=(),
+        description="Things to wear or to have that are always looked for, as the captions call them, without colors.",
+        examples=[["monocle", "laser eyes"]],
+    )
+    clothing: Words = Field(
+        default=(), description="Words for pieces of clothing, of one or two words.", examples=[["poncho"]]
+    )
+    figure: Words = Field(
+        default=(), description="Words, one each, for who is portrayed.", examples=[["goblin", "knight"]]
+    )
+    ignore: Words = Field(
+        default=(),
+        description="Terms that are never learned or claimed, whatever the captions say.",
+        examples=[["elegant clothing"]],
+    )
+    synonyms: WordLists = Field(
+        default_factory=dict,
+        description='Other words for a term: { sunglasses = ["shades", "dark glasses"] } reads both as sunglasses.',
+        examples=[{"sunglasses": ["shades", "dark glasses"]}],
+    )
+    slots: WordLists = Field(
+        default_factory=dict,
+        description='Slots of your own, each with the words that are its values: { pose = ["facing left", "facing '
+        'right"] }.',
+        examples=[{"pose": ["facing left", "facing right"]}],
     )
 
 
@@ -177,6 +211,9 @@ class Settings(Section):
     project: ProjectSettings = Field(description=ProjectSettings.__doc__)
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
+    vocabulary: VocabularySettings = Field(
+        default_factory=VocabularySettings, description=VocabularySettings.__doc__
+    )
     audit: AuditSettings = Field(default_factory=AuditSettings, description=AuditSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)

@@ -90,10 +90,10 @@ def learn_tags(captions: Sequence[str], read: Readings, enough: int, told: froze
             slots = {phrase.slot for phrase in inside}
             if slots & told or not _says_more(tag, slots):
                 continue
-            worn = any(slot.startswith("accessory:") for slot in slots)
-            if worn and not tag.written:
-                continue
             said = {term for phrase in inside if phrase.slot.startswith("accessory:") for term in phrase.terms}
+            if said and not tag.written:  # "wearing horned rim glasses" are glasses first
+                kinds.update({tag.plain} - said)
+                continue
             forms = [form for form in (tag.plain, tag.colorless, tag.written) if form and _spaced(form) not in said]
             if tag.plain in forms and _tells(tag.plain):
                 names.add(tag.plain)
