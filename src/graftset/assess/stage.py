@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graftset.assess.measuring import PRODUCER, VERSION, Measured, Request, measure_file
-from graftset.assess.reference import Picture, Reference
+from graftset.assess.reference import Picture, Reference, fit_detectors
 from graftset.catalog import Catalog
 from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
@@ -25,7 +25,7 @@ from graftset.records import Assessment, Grid, ImageRecord, Traits
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "4"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "5"  # raise it when anything relative to the originals changes: everything is then assessed anew
 _REFUSED = "refused"  # version of the assessment of an image that could not be measured: never up to date
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together
@@ -234,7 +234,8 @@ def _relate(
     catalog.save_assessments(_REFUSED, {path: _unreadable(reason) for path, reason in refused.items()})
     if all(stored.get(path) == version for path in pictures):
         return 0, len(pictures), notes
-    reference = Reference([pictures[o.path] for o in originals if o.path in pictures])
+    known = [pictures[o.path] for o in originals if o.path in pictures]
+    reference = Reference(known, fit_detectors(known))
     fresh = [f for f in everyone if f.path in pictures and not stored.get(f.path, "").startswith(base)]
     assessments = _assess_fresh(reference, fresh, pictures, workers, progress)
     kept = {

@@ -98,6 +98,12 @@ class Vocabulary:
             known=known,
         )
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Every slot that has values: the built-in ones and the user's own. Accessories are no slots but terms."""
+        own = (slot for slot, _ in self.known.own if not slot.startswith(ACCESSORY))
+        return tuple(dict.fromkeys((*SLOTS, *own)))
+
     def read(self, caption: str) -> list[Phrase]:
         """Every phrase of every slot, by the nouns that were learned."""
         return read_phrases(caption, self.known)

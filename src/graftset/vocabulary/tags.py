@@ -24,7 +24,7 @@ LONGEST = 4  # words of a tag
 _SEPARATOR = re.compile(r"[;|\n、，；。]|(?<=[^\W\d])\.\s")
 _CONNECTIVE = re.compile(r"(?<!\S)(?:with|wearing|wears|has|having|and|on|holding|smoking)(?=\s)", re.IGNORECASE)
 _PREFIX = re.compile(r"\s*(?:[#(]?\d+[.):]\s+|[^\W\d][\w ]{0,24}[:=]\s*)")
-_SHADES = lexicon.MODIFIERS - lexicon.ACCESSORIES - frozenset("strawberry bubble gum baby hint glowing".split())
+_SHADES = lexicon.MODIFIERS - lexicon.ACCESSORIES - frozenset(["strawberry", "bubble", "gum", "baby", "hint", "glowing"])
 _NOUNS = lexicon.HAIR | lexicon.EYES | lexicon.SKIN | lexicon.OTHERS | lexicon.FIGURES
 _SLOT_NOUNS = lexicon.HAIR | lexicon.EYES | lexicon.FIGURES
 _ELSEWHERE = lexicon.SKIN | {"background", "backgrounds"}  # what is told of these is no thing of its own
