@@ -136,9 +136,7 @@ class Reference:
         )
 
 
-def fit_detectors(
-    originals: Sequence[Picture], named: Named = NOTHING_NAMED
-) -> TraitDetectors:
+def fit_detectors(originals: Sequence[Picture], named: Named = NOTHING_NAMED) -> TraitDetectors:
     """Detectors of what the originals' captions name.
 
     Args:

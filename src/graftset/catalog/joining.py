@@ -39,8 +39,8 @@ def join(
     # What was said of another caption or of other pixels at this path does not hold any more.
     if checked is not None and (checked["incoming"] != record.text or checked["sha256"] != record.sha256):
         checked = None
-    if current is not None and not still_holds(current, record):
-        current = None
+    if current is not None and (current["text"] is None or not still_holds(current, record)):
+        current = None  # an entry without a text takes back the one before
     if choice is not None and choice.sha256 != record.sha256:
         choice = None
     view = ImageView(

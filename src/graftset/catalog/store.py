@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing
+from graftset.catalog import dismissing, withdrawing
 from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
@@ -323,6 +323,11 @@ class Catalog:
                     appended += 1
         return appended
 
+    def withdraw_captions(self, is_author: Callable[[str], bool]) -> int:
+        """Take back the captions that an author applied last; returns how many captions changed."""
+        with self._write() as connection:
+            return withdrawing.withdraw(connection, is_author, now())
+
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""
         with self._read() as connection:
@@ -335,6 +340,11 @@ class Catalog:
         """Remember findings as dismissed; returns how many were not before."""
         with self._write() as connection:
             return dismissing.add(connection, entries, author, now())
+
+    def restore(self, ids: Sequence[str]) -> int:
+        """Forget dismissals by their ids; returns how many there were."""
+        with self._write() as connection:
+            return dismissing.remove(connection, ids)
 
     def dismissals(self) -> dict[str, Dismissal]:
         """Every dismissed finding by its id."""

@@ -211,9 +211,7 @@ class Settings(Section):
     project: ProjectSettings = Field(description=ProjectSettings.__doc__)
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
-    vocabulary: VocabularySettings = Field(
-        default_factory=VocabularySettings, description=VocabularySettings.__doc__
-    )
+    vocabulary: VocabularySettings = Field(default_factory=VocabularySettings, description=VocabularySettings.__doc__)
     audit: AuditSettings = Field(default_factory=AuditSettings, description=AuditSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)

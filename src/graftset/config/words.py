@@ -61,7 +61,7 @@ def _term_faults(settings: VocabularySettings) -> Iterator[WordFault]:
                 long = "one word" if most == 1 else f"at most {most} words"
                 yield WordFault(field, word, f"A term has {long} here", "Name the thing alone, as in `cap`")
             elif key in _SECTIONS and _plain(word) in TERMS:
-                yield WordFault(field, word, "This is a color", "Name what has the color: colors are read by themselves")
+                yield WordFault(field, word, "This is a color", "Name what has the color; colors are read anyway")
             elif key in _SECTIONS and _plain(word) in _SLOT_NOUNS:
                 yield WordFault(field, word, "This is what a slot is called by", "Name a thing that pictures may lack")
     for term in settings.synonyms:
@@ -82,7 +82,7 @@ def _claimed_twice(settings: VocabularySettings) -> Iterator[WordFault]:
         if word and owner != key:
             problem = f"{word} is also named under vocabulary.{owner}"
             yield WordFault(f"vocabulary.{key}", written, problem, "Name it in one place")
-    for term, words in settings.synonyms.items():
+    for term in settings.synonyms:
         if _plain(term) in {_plain(word) for other in settings.synonyms.values() for word in other}:
             problem = "This term is itself another word for a term"
             yield WordFault(f"vocabulary.synonyms.{term}", term, problem, "Point every word at the one that is kept")

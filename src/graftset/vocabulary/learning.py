@@ -222,9 +222,7 @@ def _learn_terms(captions: Sequence[str], named: Named) -> Known:
     told = _told(captions, known)
     told_by_most = frozenset(slot for slot in told if told[slot].total() >= SPARSE * len(captions))
     known = replace(known, presence=_unusual({slot: told[slot] for slot in PARTIAL if slot not in told_by_most}))
-    tags = learn_tags(
-        captions, lambda caption: read_phrases(caption, known), enough_of(len(captions)), told_by_most
-    )
+    tags = learn_tags(captions, lambda caption: read_phrases(caption, known), enough_of(len(captions)), told_by_most)
     return replace(known, tags=tags, prose=is_prose(captions))
 
 

@@ -24,7 +24,7 @@ LONGEST = 4  # words of a tag
 _SEPARATOR = re.compile(r"[;|\n、，；。]|(?<=[^\W\d])\.\s")
 _CONNECTIVE = re.compile(r"(?<!\S)(?:with|wearing|wears|has|having|and|on|holding|smoking)(?=\s)", re.IGNORECASE)
 _PREFIX = re.compile(r"\s*(?:[#(]?\d+[.):]\s+|[^\W\d][\w ]{0,24}[:=]\s*)")
-_SHADES = lexicon.MODIFIERS - lexicon.ACCESSORIES - frozenset(["strawberry", "bubble", "gum", "baby", "hint", "glowing"])
+_SHADES = lexicon.MODIFIERS - lexicon.ACCESSORIES - {"strawberry", "bubble", "gum", "baby", "hint", "glowing"}
 _NOUNS = lexicon.HAIR | lexicon.EYES | lexicon.SKIN | lexicon.OTHERS | lexicon.FIGURES
 _SLOT_NOUNS = lexicon.HAIR | lexicon.EYES | lexicon.FIGURES
 _ELSEWHERE = lexicon.SKIN | {"background", "backgrounds"}  # what is told of these is no thing of its own
@@ -154,8 +154,8 @@ def _has_letters(words: Sequence[Token]) -> bool:
 def _is_color(words: Sequence[Token], at: int) -> bool:
     """Whether a word of a tag only tells a colour or a shade of it; "rosy" of "rosy cheeks" names the thing."""
     word = words[at].word
-    pairs = {f"{one.word} {other.word}" for one, other in zip(words, words[1:], strict=False) if word in (one[0], other[0])}
-    if pairs & _COMPOUNDS:
+    beside = (words[at - 1 : at + 1] if at else [], words[at : at + 2])
+    if any(" ".join(token.word for token in pair) in _COMPOUNDS for pair in beside):
         return False
     return word in _SHADES or word in lexicon.JOINERS or bool(hair_colors(word) or eye_colors(word))
 

@@ -186,7 +186,7 @@ def _unknown_heads(caption: str, known: Known) -> Iterator[tuple[str, int]]:
     """Heads of the noun phrases after "wearing", "smoking" or "with" that no list knows, also of several in a row."""
     for span in split_parts(caption):
         words = tokens(caption, *span)
-        for i, token in enumerate(words):
+        for i in range(len(words)):
             if not _introduces(words, i):
                 continue
             rest = words[i + 1 :]
