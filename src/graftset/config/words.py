@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graftset.config.settings import VocabularySettings
-from graftset.pixels.color import TERMS
 
 BUILT_IN = ("background", "hair", "hair_style", "eyes", "skin", "figure", "clothing", "expression", "accessory")
+# The basic color terms of `pixels.color`; settings are read without loading that.
+COLORS = frozenset(
+    "black white gray red orange yellow green blue purple pink brown beige tan teal cyan mint olive navy lavender "
+    "maroon gold".split()
+)
 _SLOT_NOUNS = ("background", "hair", "eyes", "skin")
 _SECTIONS = ("accessories", "clothing", "figure")  # built-in slots whose words a user can add to
 _LONGEST = {"accessories": 4, "clothing": 2, "figure": 1}  # words of a term
@@ -60,7 +64,7 @@ def _term_faults(settings: VocabularySettings) -> Iterator[WordFault]:
             elif count > most:
                 long = "one word" if most == 1 else f"at most {most} words"
                 yield WordFault(field, word, f"A term has {long} here", "Name the thing alone, as in `cap`")
-            elif key in _SECTIONS and _plain(word) in TERMS:
+            elif key in _SECTIONS and _plain(word) in COLORS:
                 yield WordFault(field, word, "This is a color", "Name what has the color; colors are read anyway")
             elif key in _SECTIONS and _plain(word) in _SLOT_NOUNS:
                 yield WordFault(field, word, "This is what a slot is called by", "Name a thing that pictures may lack")

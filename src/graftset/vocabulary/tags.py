@@ -62,6 +62,10 @@ def read_tags(caption: str, prose: bool = False) -> Iterator[Tag]:
             continue
         if any(token.word in lexicon.WEARING | lexicon.NEGATIONS for token in words) or not _has_letters(words):
             continue
+        # "Necklace with pendant" is no name of a thing, though many may write it so.
+        if any(token.word in lexicon.STOPS for token in words):
+            yield Tag((start, end), "" if worn else _joined(caption, words), "", "")
+            continue
         colorless = [token for i, token in enumerate(words) if not _is_color(words, i)]
         plain = [t for i, t in enumerate(colorless) if t.word not in _PLAIN or i == len(colorless) - 1]
         written, least, unhued = (_joined(caption, kept) for kept in (words, plain, colorless))
@@ -92,7 +96,7 @@ def learn_tags(captions: Sequence[str], read: Readings, enough: int, told: froze
                 continue
             said = {term for phrase in inside if phrase.slot.startswith("accessory:") for term in phrase.terms}
             if said and not tag.written:  # "wearing horned rim glasses" are glasses first
-                kinds.update({tag.plain} - said)
+                kinds.update({tag.plain} - said - {""})
                 continue
             forms = [form for form in (tag.plain, tag.colorless, tag.written) if form and _spaced(form) not in said]
             if tag.plain in forms and _tells(tag.plain):
@@ -185,6 +189,8 @@ def _spaced(form: str) -> str:
 def _says_more(tag: Tag, slots: set[str]) -> bool:
     """Whether a part says more than its slots tell: "blue eyes" and "dark skin" do not, "clown eyes" does."""
     words = _spaced(tag.written or tag.plain).split()
+    if not words:
+        return False
     # The bare noun of a slot ("hair", "lips", "clothing") says nothing at all.
     if slots & {"background", "skin"} or any(word in _ELSEWHERE for word in words):
         return False
@@ -192,10 +198,10 @@ def _says_more(tag: Tag, slots: set[str]) -> bool:
         return False
     nouns = [word for word in words if word in _SLOT_NOUNS]
     # "Clown eyes" are eyes of a kind; "eyes looking ahead" are eyes.
-    if nouns and tag.plain.split()[-1:] != nouns[-1:]:
+    if nouns and (tag.plain or tag.written).split()[-1:] != nouns[-1:]:
         return False
     told = bool(slots & _TOLD) or bool(nouns)
-    return _tells(tag.colorless or tag.plain) or not told
+    return _tells(tag.colorless or tag.plain or tag.written) or not told
 
 
 __all__ = ["Tag", "is_prose", "learn_tags", "read_tags", "tag_phrases", "tag_terms"]
