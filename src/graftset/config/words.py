@@ -9,10 +9,12 @@ from graftset.config.settings import VocabularySettings
 
 BUILT_IN = ("background", "hair", "hair_style", "eyes", "skin", "figure", "clothing", "expression", "accessory")
 # The basic color terms of `pixels.color`; settings are read without loading that.
-COLORS = frozenset(
-    "black white gray red orange yellow green blue purple pink brown beige tan teal cyan mint olive navy lavender "
-    "maroon gold".split()
-)
+# fmt: off
+COLORS = frozenset((
+    "black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige", "tan",
+    "teal", "cyan", "mint", "olive", "navy", "lavender", "maroon", "gold",
+))
+# fmt: on
 _SLOT_NOUNS = ("background", "hair", "eyes", "skin")
 _SECTIONS = ("accessories", "clothing", "figure")  # built-in slots whose words a user can add to
 _LONGEST = {"accessories": 4, "clothing": 2, "figure": 1}  # words of a term

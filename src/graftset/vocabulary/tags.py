@@ -21,7 +21,7 @@ TWICE = 2  # captions that must hold a tag before it is a term
 EVERYWHERE = 0.9  # share of captions that hold a tag from which on it is boilerplate
 LONGEST = 4  # words of a tag
 
-_SEPARATOR = re.compile(r"[;|\n、，；。]|(?<=[^\W\d])\.\s")
+_SEPARATOR = re.compile(r"\n|。|(?<=[^\W\d])\.\s")
 _CONNECTIVE = re.compile(r"(?<!\S)(?:with|wearing|wears|has|having|and|on|holding|smoking)(?=\s)", re.IGNORECASE)
 _PREFIX = re.compile(r"\s*(?:[#(]?\d+[.):]\s+|[^\W\d][\w ]{0,24}[:=]\s*)")
 _SHADES = lexicon.MODIFIERS - lexicon.ACCESSORIES - {"strawberry", "bubble", "gum", "baby", "hint", "glowing"}
@@ -85,6 +85,8 @@ def learn_tags(captions: Sequence[str], read: Readings, enough: int, told: froze
     prose = is_prose(captions)
     plain: Counter[str] = Counter()
     special: Counter[str] = Counter()
+    whole: Counter[str] = Counter()  # how many captions name the things that special forms are kinds of
+    kind_of: dict[str, str] = {}
     for caption in captions:
         phrases = read(caption)
         names: set[str] = set()
@@ -97,13 +99,19 @@ def learn_tags(captions: Sequence[str], read: Readings, enough: int, told: froze
             said = {term for phrase in inside if phrase.slot.startswith("accessory:") for term in phrase.terms}
             if said and not tag.written:  # "wearing horned rim glasses" are glasses first
                 kinds.update({tag.plain} - said - {""})
+                kind_of.update(dict.fromkeys(kinds & {tag.plain}, _head(max(said))))
                 continue
             forms = [form for form in (tag.plain, tag.colorless, tag.written) if form and _spaced(form) not in said]
             if tag.plain in forms and _tells(tag.plain):
                 names.add(tag.plain)
             kinds.update(form for form in forms if form != tag.plain)
+            if said:
+                kind_of.update((form, _head(max(said))) for form in forms)
         plain.update(names)
         special.update(kinds)
+        whole.update({_head(p.terms[0]) for p in phrases if p.slot.startswith("accessory:")})
+    # "Red hat" is a hat where there is no other: only kinds that are told from others have names of their own.
+    special = Counter({t: n for t, n in special.items() if t not in kind_of or n < whole[kind_of[t]]})
     most = EVERYWHERE * len(captions)
     return frozenset(
         {term for term, count in plain.items() if TWICE <= count < most}
@@ -128,7 +136,7 @@ def tag_phrases(caption: str, terms: frozenset[str], prose: bool) -> list[Phrase
 
 
 def _stretches(caption: str, prose: bool) -> Iterator[tuple[int, int]]:
-    """Comma parts, further parted at semicolons, bars and full stops, without numbers or keys before them."""
+    """Comma parts, further parted at full stops, without numbers or keys before them."""
     for start, end in split_parts(caption):
         joints = [(cut.end(), cut.end()) for cut in _SEPARATOR.finditer(caption, start, end)]
         if prose:
@@ -138,7 +146,7 @@ def _stretches(caption: str, prose: bool) -> Iterator[tuple[int, int]]:
         for left, right in zip([start, *(right for _, right in joints)], ends, strict=True):
             prefix = _PREFIX.match(caption, left, right)
             begin = prefix.end() if prefix is not None and prefix.end() < right else left
-            text = caption[begin:right].strip(" \t\n.;|_\"'、，；。")
+            text = caption[begin:right].strip(" \t\n.。_\"'")
             if text:
                 at = caption.index(text, begin)
                 yield at, at + len(text)
@@ -152,7 +160,8 @@ def is_prose(captions: Sequence[str]) -> bool:
 
 
 def _has_letters(words: Sequence[Token]) -> bool:
-    return any(letter.isalpha() for token in words for letter in token.word)
+    """Whether a word is more than a number or a size such as 24x24."""
+    return any(not token.word.isascii() or re.search("[a-z]{2}", token.word) for token in words)
 
 
 def _is_color(words: Sequence[Token], at: int) -> bool:
@@ -180,6 +189,11 @@ def _joined(caption: str, words: Sequence[Token]) -> str:
 def _tells(form: str) -> bool:
     """Whether a form holds a word that is more than a colour, a size or the noun of a slot."""
     return any(word not in _SAYS_NOTHING for word in _spaced(form).split())
+
+
+def _head(term: str) -> str:
+    """The noun of a term: glasses are the whole of which horned rim glasses are a kind."""
+    return term.split()[-1]
 
 
 def _spaced(form: str) -> str:
