@@ -62,6 +62,7 @@ def learned(views: Sequence[ImageView], named: Named = NOTHING_NAMED) -> Learned
             holders[term].append(path)
         if not phrases and not worn:
             unread.append(path)
+    equal = len(written) > 1 and len({caption for _, caption in written}) == 1
     wordings = [Wording(*key, tuple(paths)) for key, paths in said.items()]
     wordings.sort(key=lambda wording: (wording.slot, -len(wording.paths), wording.text))
     terms = [Term(term, tuple(holders[term]), _known_by(term, vocabulary, named)) for term in vocabulary.terms]
@@ -73,7 +74,7 @@ def learned(views: Sequence[ImageView], named: Named = NOTHING_NAMED) -> Learned
         terms=tuple(terms),
         wordings=tuple(wordings),
         unread=tuple(unread),
-        notes=_notes(vocabulary, {wording.claimed for wording in wordings}, unread, named),
+        notes=_notes(vocabulary, {wording.claimed for wording in wordings}, equal, unread, named),
     )
 
 
@@ -83,7 +84,9 @@ def _known_by(term: str, vocabulary: Vocabulary, named: Named) -> str:
     return "beforehand" if term in Vocabulary().known.accessories | Vocabulary().known.compounds else "captions"
 
 
-def _notes(vocabulary: Vocabulary, values: set[str], unread: Sequence[str], named: Named) -> tuple[str, ...]:
+def _notes(
+    vocabulary: Vocabulary, values: set[str], equal: bool, unread: Sequence[str], named: Named
+) -> tuple[str, ...]:
     """What a user should know where little could be learned, and which of their words no caption holds."""
     total = vocabulary.captions
     if total == 0:
@@ -91,7 +94,9 @@ def _notes(vocabulary: Vocabulary, values: set[str], unread: Sequence[str], name
     notes = []
     if total == 1:
         notes.append("One caption shows what it says, and not what captions have in common: nothing is boilerplate.")
-    elif total > 1 and not vocabulary.head and not vocabulary.tail:
+    elif equal:
+        notes.append("All captions are equal: their words are read, and tell no picture from another.")
+    elif not vocabulary.head and not vocabulary.tail:
         notes.append("The captions share no part: none is boilerplate, and composed captions hold only what was seen.")
     if len(unread) * 2 > total:
         notes.append(

@@ -148,6 +148,9 @@ def _notes(corpus: Corpus, views: Sequence[ImageView]) -> tuple[str, ...]:
         notes.append("No image has a caption.")
     elif not is_readable(corpus):
         notes.append("Most words are not English: spelling was not judged.")
+    own = [caption.text for caption in corpus.captions if caption.view.origin == "original"]
+    if len(own) > 1 and len(set(own)) == 1:
+        notes.append(f"All {len(own)} originals have the same caption: no word tells one picture from another.")
     if corpus.captions and all(view.traits.background is None for view in views):
         notes.append("No picture was assessed: captions were not compared with pictures. Run `graftset assess` first.")
     return tuple(notes)

@@ -95,7 +95,7 @@ def read_corpus(
         lexicon=Lexicon.learn([words for words in phrases if words], len(teachers)),
         vocabulary=vocabulary,
         trigger=(trigger.strip(),) if trigger and trigger.strip() else vocabulary.head,
-        tags=Counter(part for c in teachers for part in {c.part(i).lower() for i in range(len(c.parts))}),
+        tags=Counter(part for c in teachers for part in dict.fromkeys(c.part(i).lower() for i in range(len(c.parts)))),
         native=native,
         sidecar=sidecar,
     )
