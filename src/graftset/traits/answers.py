@@ -14,6 +14,7 @@ from graftset.traits.places import ColorPlace
 from graftset.traits.scoring import F64, LinearScore, Platt, probability
 
 LEAD = 0.05  # share of the votes by which the best colour word must lead the next
+PARTLY = 0.2  # of the best word's votes from which another word is partly true
 SURE = 0.7  # probability from which a slot's value is named
 UNKNOWN = TraitSeen("unknown")
 
@@ -107,11 +108,21 @@ def color_answers(place: ColorPlace, platt: Platt, natives: U8, figures: Mask) -
     best = votes.argmax(axis=1)
     decided = leads >= LEAD
     return [
-        TraitSeen(place.answers[word], round(chance, 3), place.evidence(native, figure, word)) if sure else UNKNOWN
-        for native, figure, word, chance, sure in zip(
-            natives, figures, best.tolist(), probability(leads, platt).tolist(), decided.tolist(), strict=True
+        TraitSeen(
+            place.answers[word], round(chance, 3), place.evidence(native, figure, word), _partly(place, vote, word)
+        )
+        if sure
+        else UNKNOWN
+        for native, figure, vote, word, chance, sure in zip(
+            natives, figures, votes, best.tolist(), probability(leads, platt).tolist(), decided.tolist(), strict=True
         )
     ]
+
+
+def _partly(place: ColorPlace, votes: F64, best: int) -> tuple[str, ...]:
+    """The other words that hold a share of the votes, the largest first."""
+    order = np.argsort(-votes, kind="stable").tolist()
+    return tuple(place.answers[i] for i in order if i != best and votes[i] >= PARTLY * votes[best])
 
 
 def evidence(score: LinearScore, features: Features, width: int, speaks_for: NDArray[np.bool_]) -> list[Cells]:
