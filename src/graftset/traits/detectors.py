@@ -52,8 +52,8 @@ class TraitDetectors:
         reliability: Mapping[str, Reliability],
         held_out: Sequence[Answers] = (),
     ) -> None:
-        self._colors, self._choices, self._terms, self._covers = colors, choices, terms, covers
-        self._slots = tuple(slots)
+        self.colors, self.choices, self.terms, self.covers = dict(colors), dict(choices), dict(terms), dict(covers)
+        self.slots = tuple(slots)
         self.reliability = dict(reliability)
         self.held_out = tuple(held_out)
 
@@ -102,22 +102,22 @@ class TraitDetectors:
         if not count:
             return []
         features = None
-        if self._choices or self._covers or any(self._terms.values()):
+        if self.choices or self.covers or any(self.terms.values()):
             features = describe(natives, figures)
         worn = {
             name: [UNKNOWN] * count if term is None or features is None else term.answer(features, width)
-            for name, term in self._terms.items()
+            for name, term in self.terms.items()
         }
         answered: dict[str, list[TraitSeen]] = {}
-        for slot in self._slots:
+        for slot in self.slots:
             answered[slot] = [UNKNOWN] * count
-            if slot in self._colors:
-                answered[slot] = self._colors[slot].answer(natives, figures)
-            elif slot in self._choices and features is not None:
-                answered[slot] = self._choices[slot].answer(features, width)
+            if slot in self.colors:
+                answered[slot] = self.colors[slot].answer(natives, figures)
+            elif slot in self.choices and features is not None:
+                answered[slot] = self.choices[slot].answer(features, width)
             chances = None
-            if slot in self._covers and features is not None:
-                chances = probability(self._covers[slot].score(features.values), self._covers[slot].platt)
+            if slot in self.covers and features is not None:
+                chances = probability(self.covers[slot].score(features.values), self.covers[slot].platt)
             answered[slot] = uncovered(slot, answered[slot], worn, chances)
         return _by_picture(answered, worn, count)
 
