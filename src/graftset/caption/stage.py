@@ -10,7 +10,7 @@ from graftset import __version__
 from graftset.catalog import Catalog
 from graftset.claims import compose, correct
 from graftset.records import CaptionProposal, ImageView
-from graftset.vocabulary import Vocabulary
+from graftset.vocabulary import NOTHING_NAMED, Named, Vocabulary
 
 AUTHOR = f"graftset {__version__}"
 
@@ -28,9 +28,14 @@ class CaptionReport:
     notes: tuple[str, ...]
 
 
-def propose(catalog: Catalog) -> CaptionReport:
-    """Judge every caption against what was seen, and propose what each candidate's caption should say."""
-    judged = _judge(catalog.views())
+def propose(catalog: Catalog, named: Named = NOTHING_NAMED) -> CaptionReport:
+    """Judge every caption against what was seen, and propose what each candidate's caption should say.
+
+    Args:
+        catalog: Of the project.
+        named: What the user names in the settings.
+    """
+    judged = _judge(catalog.views(), named)
     proposals, checked = judged.proposals, judged.checked
     appended = catalog.save_proposals("checked", AUTHOR, checked) + catalog.save_proposals(
         "proposed", AUTHOR, proposals
@@ -49,9 +54,9 @@ def propose(catalog: Catalog) -> CaptionReport:
     )
 
 
-def outdated(views: Sequence[ImageView]) -> int:
+def outdated(views: Sequence[ImageView], named: Named = NOTHING_NAMED) -> int:
     """How many images the stage would say something else of than it said last."""
-    judged = _judge(views)
+    judged = _judge(views, named)
     said = {**judged.checked, **judged.proposals}
     return sum(1 for view in views if view.path in said and not _was_said(view, said[view.path]))
 
@@ -82,9 +87,9 @@ class _Judged:
     without: int
 
 
-def _judge(views: Sequence[ImageView]) -> _Judged:
+def _judge(views: Sequence[ImageView], named: Named) -> _Judged:
     originals = {view.path: view for view in views if view.origin == "original"}
-    vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption])
+    vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption], named=named)
     checked = {
         path: _check(view, vocabulary)
         for path, view in originals.items()

@@ -81,4 +81,6 @@ def _background(seen: Background) -> dict[str, Any]:
 def _trait(seen: TraitSeen) -> dict[str, Any]:
     if seen.confidence is None:
         return {"value": seen.value}
-    return {"value": seen.value, "confidence": seen.confidence, "cells": [list(cell) for cell in seen.cells]}
+    also = {"words": list(seen.words)} if seen.words else {}
+    cells = [list(cell) for cell in seen.cells]
+    return {"value": seen.value, "confidence": seen.confidence, **also, "cells": cells}

@@ -197,6 +197,14 @@ class Catalog:
                     ],
                 )
 
+    def keep_only(self, producer: str, sha256: str, version: str) -> None:
+        """Delete every measurement of a producer but one: what it says of all images together is replaced as a whole."""
+        with self._write() as connection:
+            query = delete(measurements).where(measurements.c.producer == producer)
+            connection.execute(
+                query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version))
+            )
+
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
         with self._read() as connection:

@@ -28,6 +28,7 @@ from graftset.report import BuildSummary, expansion_page, write_report
 from graftset.selection import Policy, outdated, policy_from_settings, select
 from graftset.workflows.builds import KnownBuild, known_builds
 from graftset.workflows.starting import refuse_around
+from graftset.workflows.words import named_words
 
 Progress = Callable[[int, int], None]
 Meter = Callable[[str], Progress]  # a label -> the callback that moves its bar
@@ -84,6 +85,7 @@ def assess(session: Session) -> AssessReport:
     return assess_stage(
         session.catalog,
         workers=session.project.settings.assess.workers,
+        named=named_words(session.project.settings.vocabulary),
         strict=session.strict,
         progress=progress,
     )
@@ -91,7 +93,7 @@ def assess(session: Session) -> AssessReport:
 
 def caption(session: Session) -> CaptionReport:
     """Propose captions."""
-    return propose(session.catalog)
+    return propose(session.catalog, named_words(session.project.settings.vocabulary))
 
 
 def choose(session: Session, policy: Policy | None = None) -> Selection:
