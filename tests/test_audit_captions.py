@@ -21,7 +21,7 @@ HAIR = ("brown wavy hair", "black short hair", "red curly hair", "blonde long ha
 CLOTHING = ("green shirt", "dark blue shirt", "wearing red jacket", "white collared shirt", "wearing black hoodie")
 GRAY = Traits(
     background=Background("solid", "gray", (ColorShare("gray", "#808080", 1.0, ("gray",)),), 0.95),
-    accessories={"crown": TraitSeen("absent", 0.9)},
+    accessories={"crown": TraitSeen("absent", 0.99)},
 )
 
 
@@ -250,7 +250,7 @@ def test_a_term_that_only_the_originals_captions_teach_is_held_against_the_pictu
     """Nobody listed a snorkel: it is a thing to wear because other captions say it is worn."""
     caption = LAST.format("red hair, wearing snorkel")
     views = [*good_views(), *(view(n, caption) for n in range(30, 34))]
-    seen = replace(GRAY, accessories={"snorkel": TraitSeen("absent", 0.95)})
+    seen = replace(GRAY, accessories={"snorkel": TraitSeen("absent", 0.999)})
     assert audit(views, rules=["contradicted"]).findings == ()
     (found,) = audit([*views, *prompted(caption, seen)[-1:]], rules=["contradicted"]).findings
     assert found.message == "The caption says snorkel; the picture shows none"
@@ -285,6 +285,14 @@ def test_a_detector_against_an_owner_is_worth_a_look_and_no_contradiction(
     assert audited(caption, "contradicted", view=original) == ()
     assert [finding.words for finding in audited(caption, "unlikely", view=original)] == found
     assert all(finding.fix is None for finding in audited(caption, "unlikely", view=original))
+
+
+def test_what_is_rare_among_the_originals_is_not_doubted_for_being_rare() -> None:
+    """A detector calls absent what few originals have; against an owner who names it only the picture counts."""
+    caption = LAST.format("red hair, wearing crown")
+    for confidence, found in ((0.99, 1), (0.95, 0)):
+        seen = replace(GRAY, accessories={"crown": TraitSeen("absent", confidence)})
+        assert len(audited(caption, "unlikely", view={"traits": seen})) == found
 
 
 def test_a_layout_that_is_not_there_beside_the_right_color_is_no_finding() -> None:

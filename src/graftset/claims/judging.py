@@ -186,4 +186,4 @@ def _share(term: str, vocabulary: Vocabulary) -> float:
     return count / vocabulary.captions if count and vocabulary.captions else EVEN
 
 
-__all__ = ["ACCESSORY", "ALIKE", "CERTAIN", "JUDGES", "SHOWN", "certain", "judge"]
+__all__ = ["ACCESSORY", "ALIKE", "CERTAIN", "JUDGES", "SHOWN", "certain", "judge", "named_confidence"]
