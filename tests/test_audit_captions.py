@@ -287,6 +287,15 @@ def test_a_detector_against_an_owner_is_worth_a_look_and_no_contradiction(
     assert all(finding.fix is None for finding in audited(caption, "unlikely", view=original))
 
 
+def test_a_very_dark_color_may_be_called_dark() -> None:
+    night = Traits(
+        background=Background("solid", "black", (ColorShare("black", "#1d2740", 1.0, ("black", "blue")),), 0.9)
+    )
+    for words, found in (("dark blue", 0), ("blue", 1)):
+        caption = LAST.replace("gray background", f"{words} background").format("red hair")
+        assert len(audited(caption, "doubtful", view={"traits": night})) == found
+
+
 def test_what_is_rare_among_the_originals_is_not_doubted_for_being_rare() -> None:
     """A detector calls absent what few originals have; against an owner who names it only the picture counts."""
     caption = LAST.format("red hair, wearing crown")

@@ -139,6 +139,8 @@ def _is_second_choice(phrase: Phrase, seen: Background | None) -> bool:
     """Whether one colour is claimed of one background, and another word fits its main colour better."""
     if phrase.slot != "background" or seen is None or len(phrase.terms) != 1 or phrase.kind is not None:
         return False
+    if seen.value == "black" and _TONES["black"] & set(phrase.text.lower().split()):
+        return False  # a dark blue is black to some and dark blue to all
     shown = {seen.value, *(color.word for color in seen.colors if color.share >= SHOWN)}
     return not shown & {*phrase.terms, *phrase.also}
 
