@@ -136,9 +136,7 @@ class Reference:
         )
 
 
-def fit_detectors(
-    originals: Sequence[Picture], named: Mapping[str, Iterable[str]] | None = None
-) -> TraitDetectors:
+def fit_detectors(originals: Sequence[Picture], named: Mapping[str, Iterable[str]] | None = None) -> TraitDetectors:
     """Detectors of what the originals' captions name.
 
     Args:

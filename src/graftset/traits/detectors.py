@@ -173,9 +173,7 @@ class _Fitting:
             least, most = _bounds(unseen, yes, platt, unsure)
             decided = (unseen >= least) | (unseen < most)
             said = np.where(unseen >= least, "present", "absent")
-            found = assess_answers(
-                truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances)
-            )
+            found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
             if found.answers:
                 return Term(score, platt, least, most), found, scores
         return None, found, scores
@@ -193,9 +191,7 @@ class _Fitting:
             return
         fits = [self._question.fit(rows, truth == name, kin, self._rng) for name in names]
         platts = [fit_platt(unseen, truth == name, kin) for (_, unseen), name in zip(fits, names, strict=True)]
-        choice = Choice(
-            {name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)}
-        )
+        choice = Choice({name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)})
         scores = np.stack([score(self._features.values) for score, _ in fits], axis=1)
         scores[rows] = np.stack([unseen for _, unseen in fits], axis=1)
         best, chance = likeliest(choice.chances(scores[rows]))
