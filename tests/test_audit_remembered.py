@@ -83,7 +83,7 @@ def test_taking_back_brings_back_what_counted_before(url: str) -> None:
     assert undo_fixes(catalog) == 2
     assert [view.caption for view in catalog.views()] == [f"{SLIP}, by hand", SLIP]
     assert undo_fixes(catalog) == 0
-    assert len(catalog.caption_history("/a.png")) == 3  # nothing is deleted
+    assert len(catalog.caption_history("/a.png")) == 4  # nothing is deleted
     catalog.close()
 
 

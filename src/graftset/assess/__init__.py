@@ -11,4 +11,13 @@ from graftset.assess.measuring import measure_pixels
 from graftset.assess.reference import Reference
 from graftset.assess.stage import AssessReport, assess, load_native, native_png, outdated
 
-__all__ = ["AssessReport", "Reference", "assess", "known_reliability", "load_native", "measure_pixels", "native_png", "outdated"]
+__all__ = [
+    "AssessReport",
+    "Reference",
+    "assess",
+    "known_reliability",
+    "load_native",
+    "measure_pixels",
+    "native_png",
+    "outdated",
+]

@@ -29,8 +29,8 @@ class Captions(Protocol):
         """Append current captions by path; returns how many changed."""
         ...
 
-    def withdraw_captions(self, is_author: Callable[[str], bool]) -> int:
-        """Take back the captions that an author applied last; returns how many changed."""
+    def undo_captions(self, author: str, by: Callable[[str], bool]) -> int:
+        """Take back the captions that authors who are meant applied last; returns how many changed."""
         ...
 
 
@@ -76,9 +76,9 @@ def apply_fixes(catalog: Captions, findings: Sequence[Finding], author: str = AU
     return catalog.apply_captions(fixed_captions(tuple(findings)), author)
 
 
-def undo_fixes(catalog: Captions) -> int:
+def undo_fixes(catalog: Captions, author: str = AUTHOR) -> int:
     """Take back what the audit applied last, where no newer caption took its place; returns how many changed."""
-    return catalog.withdraw_captions(is_audit)
+    return catalog.undo_captions(author, is_audit)
 
 
 def is_audit(author: str) -> bool:

@@ -8,7 +8,6 @@ store.py      the queries
 opening.py    the engine and the migrations
 schema.py     the tables
 dismissing.py findings of the audit that were dismissed
-withdrawing.py taking back captions that were applied
 joining.py    what the stages know of one image -> one `ImageView`
 contract.py   an `ImageView` as the JSON of `graftset images`
 """

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing, withdrawing
+from graftset.catalog import dismissing, undoing
 from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
@@ -198,12 +198,10 @@ class Catalog:
                 )
 
     def keep_only(self, producer: str, sha256: str, version: str) -> None:
-        """Delete every measurement of a producer but one: what it says of all images together is replaced as a whole."""
+        """Delete every measurement of a producer but one, where it says something of all images together."""
         with self._write() as connection:
             query = delete(measurements).where(measurements.c.producer == producer)
-            connection.execute(
-                query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version))
-            )
+            connection.execute(query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version)))
 
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
@@ -331,10 +329,15 @@ class Catalog:
                     appended += 1
         return appended
 
-    def withdraw_captions(self, is_author: Callable[[str], bool]) -> int:
-        """Take back the captions that an author applied last; returns how many captions changed."""
+    def undo_captions(self, author: str, by: Callable[[str], bool] = lambda author: True) -> int:
+        """Take back the captions that were applied last, over all images; returns how many captions changed.
+
+        Args:
+            author: Who takes back.
+            by: Whether captions of an author are meant; all are where it is not given.
+        """
         with self._write() as connection:
-            return withdrawing.withdraw(connection, is_author, now())
+            return undoing.take_back(connection, author, now(), by)
 
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""

@@ -127,9 +127,7 @@ def judge_accessory(phrase: Phrase, traits: Traits, share: float = EVEN) -> Clai
         return Claim(phrase.slot, "present", None, "unverifiable", phrase.span)
     sure = named_confidence(trait, share)
     if trait.value == "present":
-        return Claim(
-            phrase.slot, "present", "present", "confirmed" if sure >= CERTAIN else "unverifiable", phrase.span
-        )
+        return Claim(phrase.slot, "present", "present", "confirmed" if sure >= CERTAIN else "unverifiable", phrase.span)
     gone = sure >= ABSENT
     return Claim(
         phrase.slot, "present", "absent" if gone else None, "contradicted" if gone else "unverifiable", phrase.span

@@ -87,9 +87,7 @@ class Choice:
 
     def chances(self, scores: F64) -> F64:
         """Calibrated probabilities from scores, both float64 [N, values]."""
-        return np.stack(
-            [probability(scores[:, i], term.platt) for i, term in enumerate(self.terms.values())], axis=1
-        )
+        return np.stack([probability(scores[:, i], term.platt) for i, term in enumerate(self.terms.values())], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +149,3 @@ def leading(votes: F64) -> F64:
     """How far the best answer leads the next, float64 [N]; -1 where there are no votes."""
     ranked = np.sort(votes, axis=1)
     return np.where(votes.any(axis=1), ranked[:, -1] - ranked[:, -2], -1.0)
-
-

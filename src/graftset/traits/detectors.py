@@ -28,7 +28,7 @@ from graftset.traits.scoring import F64, Ints, Platt, Question, fit_platt, group
 
 LEAST_POSITIVES = 8  # examples from which a term is answered
 LEAST_ACCURACY = 0.8  # balanced, by grouped cross-validation, from which a term is answered
-PRESENT = 0.2  # probability under which nothing is said to be there, however rare it is
+PRESENT = 0.35  # probability under which nothing is said to be there, however rare it is
 UNSURE = (0.0, 0.1, 0.2, 0.28)  # shares of pictures left unanswered; the least with which a term is reliable is taken
 COVERED = 0.35  # probability that something hides a slot from which the slot is not answered
 
@@ -166,16 +166,14 @@ class _Fitting:
         score, unseen = self._question.fit(rows, yes, kin, self._rng)
         scores = score(self._features.values)
         scores[rows] = unseen
-        platt = fit_platt(unseen, yes)
+        platt = fit_platt(unseen, yes, kin)
         chances = probability(unseen, platt)
         truth = np.where(yes, "present", "absent")
         for unsure in UNSURE:
             least, most = _bounds(unseen, yes, platt, unsure)
             decided = (unseen >= least) | (unseen < most)
             said = np.where(unseen >= least, "present", "absent")
-            found = assess_answers(
-                truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances)
-            )
+            found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
             if found.answers:
                 return Term(score, platt, least, most), found, scores
         return None, found, scores
@@ -192,10 +190,8 @@ class _Fitting:
             self._reliability[slot] = Reliability(most, False)
             return
         fits = [self._question.fit(rows, truth == name, kin, self._rng) for name in names]
-        platts = [fit_platt(unseen, truth == name) for (_, unseen), name in zip(fits, names, strict=True)]
-        choice = Choice(
-            {name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)}
-        )
+        platts = [fit_platt(unseen, truth == name, kin) for (_, unseen), name in zip(fits, names, strict=True)]
+        choice = Choice({name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)})
         scores = np.stack([score(self._features.values) for score, _ in fits], axis=1)
         scores[rows] = np.stack([unseen for _, unseen in fits], axis=1)
         best, chance = likeliest(choice.chances(scores[rows]))
@@ -261,7 +257,7 @@ class _Fitting:
                 fits = {other.answers[j] for j in np.flatnonzero(vote >= ACCEPTABLE * max(vote.max(), 1e-9))}
                 said[i] = truth[i] if truth[i] in fits else other.answers[int(vote.argmax())]
         right = said == truth
-        platt = fit_platt(lead, right)
+        platt = fit_platt(lead, right, kin)
         frequent = [w for w, n in Counter(truth.tolist()).items() if n >= LEAST_POSITIVES]
         answers = said.astype(np.str_)
         chances = probability(lead, platt)

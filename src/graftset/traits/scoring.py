@@ -24,7 +24,7 @@ Platt = tuple[float, float]  # slope and offset
 
 CONSTANT = 30.0  # input of the bias, so large that the ridge does not hold it
 FOLDS = 5
-REPEATS = 3  # of the cross-validation, with other folds
+REPEATS = 4  # of the cross-validation, with other folds
 _NEWTON_STEPS = 25
 
 
@@ -170,17 +170,28 @@ def _sigmoid(x: F64) -> F64:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -40, 40))))
 
 
-def fit_platt(scores: F64, yes: Mask) -> Platt:
-    """Slope and offset that turn held-out scores into probabilities (Platt 1999, with his smoothed targets)."""
-    positives, negatives = int(yes.sum()), int((~yes).sum())
+def fit_platt(scores: F64, yes: Mask, groups: Ints | None = None) -> Platt:
+    """Slope and offset that turn held-out scores into probabilities (Platt 1999, with his smoothed targets).
+
+    Args:
+        scores: [n].
+        yes: The answers, [n].
+        groups: Near-twin group of each; a group counts as the root of its size. Three twins that wear one crown say
+            less about crowns than three strangers do.
+    """
+    weight = np.ones(len(scores))
+    if groups is not None:
+        _, which, sizes = np.unique(np.stack([groups, yes]), axis=1, return_inverse=True, return_counts=True)
+        weight = 1 / np.sqrt(sizes[np.ravel(which)])
+    positives, negatives = float(weight[yes].sum()), float(weight[~yes].sum())
     targets = np.where(yes, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     scale = float(np.std(scores)) + 1e-9
     rows = np.column_stack([scores / scale, np.ones(len(scores))])
     solution = np.zeros(2)
     for _ in range(_NEWTON_STEPS):
         chance = _sigmoid(rows @ solution)
-        slope = rows.T @ (chance - targets) + 1e-3 * solution
-        curve = (rows * (chance * (1 - chance))[:, None]).T @ rows + 1e-3 * np.eye(2)
+        slope = rows.T @ (weight * (chance - targets)) + 1e-3 * solution
+        curve = (rows * (weight * chance * (1 - chance))[:, None]).T @ rows + 1e-3 * np.eye(2)
         step = np.linalg.solve(curve, slope)
         # Newton's step is too long where the answers separate completely.
         step /= max(1.0, float(np.abs(step).max()) / 3.0)
