@@ -170,6 +170,7 @@ class _Fitting:
         platt = fit_platt(unseen, yes, kin)
         chances = probability(unseen, platt)
         truth = np.where(yes, "present", "absent")
+        best = Reliability(int(yes.sum()), False)
         for rare, unsure in product(PRESENT, UNSURE):
             least, most = _bounds(unseen, yes, platt, rare, unsure)
             decided = (unseen >= least) | (unseen < most)
@@ -177,7 +178,8 @@ class _Fitting:
             found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
             if found.answers:
                 return Term(score, platt, least, most, found.balanced_accuracy), found, scores
-        return None, found, scores
+            best = max(best, found, key=lambda tried: tried.balanced_accuracy or 0.0)
+        return None, best, scores
 
     def choice(self, slot: str, told: Sequence[str | None]) -> None:
         """A detector for a slot's value. Rare values are never named."""

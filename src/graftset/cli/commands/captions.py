@@ -84,14 +84,21 @@ def audit(
 
     Nothing changes without --apply.
     """
+    from graftset.assess import known_reliability
     from graftset.audit import apply_fixes, learned
     from graftset.cli.show_audit import audit_json, audit_lines, vocabulary_json, vocabulary_lines
+    from graftset.cli.show_traits import reliability_json, reliability_lines
     from graftset.workflows import auditing, steps
 
     with steps.open_session(project) as session:
         if vocabulary:
             knows = learned(session.catalog.views())
-            finish(vocabulary_json(knows), vocabulary_lines(knows), as_json=as_json)
+            trust = known_reliability(session.catalog)
+            finish(
+                {**vocabulary_json(knows), "reliability": reliability_json(trust)},
+                [*vocabulary_lines(knows), *reliability_lines(trust)],
+                as_json=as_json,
+            )
             return
         if dismiss:
             auditing.dismiss(session, dismiss)
