@@ -81,6 +81,11 @@ def _background(seen: Background) -> dict[str, Any]:
 def _trait(seen: TraitSeen) -> dict[str, Any]:
     if seen.confidence is None:
         return {"value": seen.value}
-    also = {"words": list(seen.words)} if seen.words else {}
-    cells = [list(cell) for cell in seen.cells]
-    return {"value": seen.value, "confidence": seen.confidence, **also, "cells": cells}
+    more: dict[str, Any] = {}
+    if seen.reliability is not None:
+        more["reliability"] = seen.reliability
+    if seen.words:
+        more["words"] = list(seen.words)
+    if seen.cells:
+        more["cells"] = [list(cell) for cell in seen.cells]
+    return {"value": seen.value, "confidence": seen.confidence, **more}

@@ -18,7 +18,8 @@ SURE = 0.8  # confidence of a kind ("solid", "split") above which another kind i
 
 CERTAIN = 0.6  # confidence of a trait from which a caption may be held against it
 CONTRADICTS: Mapping[str, float] = {"figure": 0.9}  # the same for slots that are told from the whole of a picture
-ABSENT = 0.9  # confidence, of something a caption names, from which it is not there
+ABSENT = 0.8  # confidence, of something a caption names, from which it is not there
+TRUSTED = 0.85  # reliability of a detector from which an accessory is said not to be there
 EVEN = 0.5  # chance of what a caption names before the picture is looked at
 
 # Values that two people call the same thing by.
@@ -128,7 +129,7 @@ def judge_accessory(phrase: Phrase, traits: Traits, share: float = EVEN) -> Clai
     sure = named_confidence(trait, share)
     if trait.value == "present":
         return Claim(phrase.slot, "present", "present", "confirmed" if sure >= CERTAIN else "unverifiable", phrase.span)
-    gone = sure >= ABSENT
+    gone = sure >= ABSENT and (trait.reliability is None or trait.reliability >= TRUSTED)
     return Claim(
         phrase.slot, "present", "absent" if gone else None, "contradicted" if gone else "unverifiable", phrase.span
     )

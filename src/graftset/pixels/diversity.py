@@ -320,7 +320,8 @@ def facility_location_stochastic(
             block -= covered
             np.maximum(block, 0.0, out=block)
             coverage[start : start + step] = block.sum(axis=1, dtype=np.float64)
-        return np.round(quotas.gains(counts)[members[rows]].sum(axis=1) + scale * coverage, _GAIN_DECIMALS)
+        traits = quotas.gains(counts)[members[rows]].sum(axis=1)
+        return np.asarray(np.round(traits + scale * coverage, _GAIN_DECIMALS))
 
     chosen: list[int] = []
     while len(chosen) < k:

@@ -37,6 +37,7 @@ class Term:
     platt: Platt
     least: float = 0.0
     most: float = 0.0
+    trust: float | None = None  # balanced accuracy on pictures it had not seen
 
     def answer(self, features: Features, width: int, scores: F64 | None = None) -> list[TraitSeen]:
         """One answer for each picture.
@@ -49,9 +50,9 @@ class Term:
         given = self.score(features.values) if scores is None else scores
         speaks = evidence(self.score, features, width, given >= self.least)
         return [
-            TraitSeen("present", round(chance, 3), cells)
+            TraitSeen("present", round(chance, 3), cells, reliability=self.trust)
             if score >= self.least
-            else TraitSeen("absent", round(1 - chance, 3), cells)
+            else TraitSeen("absent", round(1 - chance, 3), cells, reliability=self.trust)
             if score < self.most
             else UNKNOWN
             for score, chance, cells in zip(
@@ -79,7 +80,7 @@ class Choice:
             for name, term in self.terms.items()
         }
         return [
-            TraitSeen(names[i], round(sure, 3), speaks[names[i]][row])
+            TraitSeen(names[i], round(sure, 3), speaks[names[i]][row], reliability=self.terms[names[i]].trust)
             if sure >= SURE and names[i] in self.named
             else UNKNOWN
             for row, (i, sure) in enumerate(zip(best.tolist(), chance.tolist(), strict=True))
@@ -96,20 +97,23 @@ class Color:
 
     place: ColorPlace
     platt: Platt
+    trust: float | None = None  # balanced accuracy on pictures it had not seen
 
     def answer(self, natives: U8, figures: Mask) -> list[TraitSeen]:
         """One answer for each picture."""
-        return color_answers(self.place, self.platt, natives, figures)
+        return color_answers(self.place, self.platt, natives, figures, self.trust)
 
 
-def color_answers(place: ColorPlace, platt: Platt, natives: U8, figures: Mask) -> list[TraitSeen]:
+def color_answers(
+    place: ColorPlace, platt: Platt, natives: U8, figures: Mask, trust: float | None = None
+) -> list[TraitSeen]:
     """The colours read at a place, each with its calibrated confidence, or "unknown" where none leads."""
     votes, cells = place.look(natives, figures)
     leads = leading(votes)
     best = votes.argmax(axis=1)
     decided = leads >= LEAD
     return [
-        TraitSeen(place.answers[word], round(chance, 3), at, _partly(place, vote, word)) if sure else UNKNOWN
+        TraitSeen(place.answers[word], round(chance, 3), at, _partly(place, vote, word), trust) if sure else UNKNOWN
         for at, vote, word, chance, sure in zip(
             cells, votes, best.tolist(), probability(leads, platt).tolist(), decided.tolist(), strict=True
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -21,14 +22,14 @@ from graftset.traits.answers import (
     likeliest,
 )
 from graftset.traits.covering import COVERS, covering_terms
-from graftset.traits.features import U8, Mask, describe
+from graftset.traits.features import U8, Ints, Mask, describe
 from graftset.traits.places import ACCEPTABLE, EXAMPLES, ColorPlace, color_word
 from graftset.traits.reliability import Reliability, assess_answers
-from graftset.traits.scoring import F64, Ints, Platt, Question, fit_platt, grouped_folds, probability
+from graftset.traits.scoring import F64, Platt, Question, fit_platt, grouped_folds, probability
 
 LEAST_POSITIVES = 8  # examples from which a term is answered
 LEAST_ACCURACY = 0.8  # balanced, by grouped cross-validation, from which a term is answered
-PRESENT = 0.35  # probability under which nothing is said to be there, however rare it is
+PRESENT = (0.4, 0.25)  # probability under which nothing is said to be there; the higher with which a term is reliable
 UNSURE = (0.0, 0.1, 0.2, 0.28)  # shares of pictures left unanswered; the least with which a term is reliable is taken
 COVERED = 0.35  # probability that something hides a slot from which the slot is not answered
 
@@ -169,14 +170,16 @@ class _Fitting:
         platt = fit_platt(unseen, yes, kin)
         chances = probability(unseen, platt)
         truth = np.where(yes, "present", "absent")
-        for unsure in UNSURE:
-            least, most = _bounds(unseen, yes, platt, unsure)
+        best = Reliability(int(yes.sum()), False)
+        for rare, unsure in product(PRESENT, UNSURE):
+            least, most = _bounds(unseen, yes, platt, rare, unsure)
             decided = (unseen >= least) | (unseen < most)
             said = np.where(unseen >= least, "present", "absent")
             found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
             if found.answers:
-                return Term(score, platt, least, most), found, scores
-        return None, found, scores
+                return Term(score, platt, least, most, found.balanced_accuracy), found, scores
+            best = max(best, found, key=lambda tried: tried.balanced_accuracy or 0.0)
+        return None, best, scores
 
     def choice(self, slot: str, told: Sequence[str | None]) -> None:
         """A detector for a slot's value. Rare values are never named."""
@@ -219,7 +222,11 @@ class _Fitting:
             truth, said, answered, kin, self._rng, len(rows), 0.0, (said == truth, chance), named
         )
         if named:
-            self._choices[slot] = replace(choice, named=frozenset(named))
+            trusted = {
+                name: replace(term, trust=self._reliability[f"{slot}:{name}"].balanced_accuracy)
+                for name, term in choice.terms.items()
+            }
+            self._choices[slot] = Choice(trusted, frozenset(named))
             self._seen[slot] = self._choices[slot].answer(self._features, self._width, scores)
         else:
             self._reliability[slot] = replace(self._reliability[slot], answers=False)
@@ -264,7 +271,7 @@ class _Fitting:
         self._reliability[slot] = assess_answers(
             truth, answers, lead >= LEAD, kin, self._rng, len(rows), 0.0, (right, chances), frequent
         )
-        self._colors[slot] = Color(place, platt)
+        self._colors[slot] = Color(place, platt, self._reliability[slot].balanced_accuracy)
         self._seen[slot] = self._held_out_colors(others, self._colors[slot], platt)
 
     def _held_out_colors(
@@ -273,7 +280,7 @@ class _Fitting:
         """Each original's colour as read by a place that was learned without it; by all where its caption is silent."""
         seen = color.answer(self._natives, self._figures)
         for rows, place in others:
-            read = color_answers(place, platt, self._natives[rows], self._figures[rows])
+            read = color_answers(place, platt, self._natives[rows], self._figures[rows], color.trust)
             for row, answer in zip(rows.tolist(), read, strict=True):
                 seen[row] = answer
         return seen
@@ -313,18 +320,18 @@ def _by_picture(
     ]
 
 
-def _bounds(scores: F64, yes: Mask, platt: Platt, unsure: float) -> tuple[float, float]:
+def _bounds(scores: F64, yes: Mask, platt: Platt, rare: float, unsure: float) -> tuple[float, float]:
     """The held-out scores from which something is said to be there, and below which it is said to be absent.
 
     Both lie halfway between the means of the two answers: on portraits laid together from parts that was as good as
     any cut, and better than the one that is best on the few held-out scores themselves. But what is less likely than
-    `PRESENT` is not said to be there, and at least a share `unsure` of the pictures is left unanswered.
+    `rare` is not said to be there, and at least a share `unsure` of the pictures is left unanswered.
     """
     middle = float(scores[yes].mean() + scores[~yes].mean()) / 2
     ordered = np.sort(scores)
     least = middle
     if platt[0] > 0:
-        least = max(middle, (float(np.log(PRESENT / (1 - PRESENT))) - platt[1]) / platt[0])
+        least = max(middle, (float(np.log(rare / (1 - rare))) - platt[1]) / platt[0])
     most_unsure = int(max(UNSURE) * len(scores))
     above = ordered[ordered >= middle]
     if (above < least).sum() > most_unsure:

@@ -96,7 +96,9 @@ class Question:
             middle = np.take_along_axis(center, chosen, axis=1)
             scale = np.take_along_axis(spread, chosen, axis=1) + 1e-3
             inputs = (values.T[chosen].transpose(0, 2, 1) - middle[:, None]) / scale[:, None]
-            weights, bias = ridge_regression(inputs, np.where(yes, 1.0, -1.0), weight * len(rows) / 2, view.ridge)
+            weights, bias = ridge_regression(
+                np.asarray(inputs, dtype=np.float32), np.where(yes, 1.0, -1.0), weight * len(rows) / 2, view.ridge
+            )
             scores += ((inputs @ weights[..., None])[..., 0] + bias[:, None]) / len(VIEWS)
             parts.append((chosen[-1], weights[-1] / scale[-1], middle[-1], bias[-1]))
         score = LinearScore(
@@ -130,15 +132,16 @@ def _separation(values: F32, squares: F32, yes: Mask, weight: F64) -> tuple[F32,
         The middle between the answers' means, their pooled spread, and the moderated t statistic, float32 [B, D] each.
     """
     own = np.concatenate([weight * answer for answer in (yes, ~yes)]).astype(np.float32)
-    mean = own @ values
+    mean: F32 = own @ values
     variance = np.maximum(own @ squares - mean**2, 0.0)
     size = (1 / (own**2).sum(axis=1, keepdims=True)).astype(np.float32)  # Kish's effective sample size
     count = len(weight)
     yes_size, no_size = size[:count], size[count:]
-    pooled = np.sqrt((variance[:count] * yes_size + variance[count:] * no_size) / (yes_size + no_size))
+    pooled: F32 = np.sqrt((variance[:count] * yes_size + variance[count:] * no_size) / (yes_size + no_size))
     usual = np.median(pooled[:, ::5], axis=1, keepdims=True)
     separation = np.abs(mean[:count] - mean[count:]) / (pooled + 0.5 * usual + 1e-6)
-    return (mean[:count] + mean[count:]) / 2, pooled, separation
+    middle: F32 = np.asarray((mean[:count] + mean[count:]) / 2, dtype=np.float32)
+    return middle, np.asarray(pooled), np.asarray(separation)
 
 
 def ridge_regression(inputs: F32, targets: F64, weight: F64, ridge: float) -> tuple[F32, F32]:
@@ -154,7 +157,7 @@ def ridge_regression(inputs: F32, targets: F64, weight: F64, ridge: float) -> tu
     """
     root = np.sqrt(weight).astype(np.float32)[..., None]
     rows = np.concatenate([inputs, np.full((*inputs.shape[:2], 1), CONSTANT, dtype=np.float32)], axis=2) * root
-    wanted = root * targets.astype(np.float32)[:, None]
+    wanted: F32 = root * targets.astype(np.float32)[:, None]
     across = rows.transpose(0, 2, 1)
     count, unknowns = rows.shape[1:]
     if unknowns > count:
@@ -163,7 +166,8 @@ def ridge_regression(inputs: F32, targets: F64, weight: F64, ridge: float) -> tu
     else:
         inner = across @ rows + ridge * np.eye(unknowns, dtype=np.float32)
         solution = np.linalg.solve(inner, across @ wanted)[..., 0]
-    return solution[:, :-1], solution[:, -1] * CONSTANT
+    found: F32 = np.asarray(solution, dtype=np.float32)
+    return found[:, :-1], found[:, -1] * np.float32(CONSTANT)
 
 
 def _sigmoid(x: F64) -> F64:

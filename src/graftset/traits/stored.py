@@ -19,7 +19,7 @@ from graftset.traits.scoring import LinearScore
 
 Arrays = dict[str, NDArray[Any]]
 
-_HEAD = "head"
+_HEAD, _INDEX = "head", "index"
 _ANSWERS: TypeAdapter[tuple[Answers, ...]] = TypeAdapter(tuple[Answers, ...])
 _RELIABILITY: TypeAdapter[dict[str, Reliability]] = TypeAdapter(dict[str, Reliability])
 
@@ -57,11 +57,10 @@ def dump(detectors: TraitDetectors) -> bytes:
     out = io.BytesIO()
     # Names of arrays are numbers in the file: a term may hold any character.
     names = list(arrays)
-    packed = {str(i): arrays[name] for i, name in enumerate(names)}
+    packed: Arrays = {str(i): arrays[name] for i, name in enumerate(names)}
     index = json.dumps(names, ensure_ascii=False).encode("utf-8")
-    np.savez_compressed(
-        out, **packed, head=np.frombuffer(text, dtype=np.uint8), index=np.frombuffer(index, dtype=np.uint8)
-    )
+    packed |= {_HEAD: np.frombuffer(text, dtype=np.uint8), _INDEX: np.frombuffer(index, dtype=np.uint8)}
+    np.savez_compressed(out, allow_pickle=False, **packed)
     return out.getvalue()
 
 
@@ -69,7 +68,7 @@ def load(blob: bytes) -> TraitDetectors:
     """Detectors from what `dump` returned."""
     with np.load(io.BytesIO(blob), allow_pickle=False) as file:
         head = json.loads(file[_HEAD].tobytes())
-        arrays = {name: file[str(i)] for i, name in enumerate(json.loads(file["index"].tobytes()))}
+        arrays = {name: file[str(i)] for i, name in enumerate(json.loads(file[_INDEX].tobytes()))}
     return TraitDetectors(
         colors={slot: _color_from(data, f"color/{slot}", arrays) for slot, data in head["colors"].items()},
         choices={
@@ -90,14 +89,16 @@ def load(blob: bytes) -> TraitDetectors:
 def _term(term: Term, name: str, arrays: Arrays) -> dict[str, Any]:
     score = term.score
     arrays |= {f"{name}/chosen": score.chosen, f"{name}/weights": score.weights, f"{name}/centers": score.centers}
-    return {"bias": score.bias, "platt": list(term.platt), "least": term.least, "most": term.most}
+    head = {"bias": score.bias, "platt": list(term.platt), "least": term.least, "most": term.most}
+    return head | {"trust": term.trust}
 
 
 def _term_from(data: Mapping[str, Any], name: str, arrays: Arrays) -> Term:
     score = LinearScore(
         arrays[f"{name}/chosen"], arrays[f"{name}/weights"], arrays[f"{name}/centers"], float(data["bias"])
     )
-    return Term(score, (float(data["platt"][0]), float(data["platt"][1])), float(data["least"]), float(data["most"]))
+    slope, offset = map(float, data["platt"])
+    return Term(score, (slope, offset), float(data["least"]), float(data["most"]), data["trust"])
 
 
 def _color(color: Color, name: str, arrays: Arrays) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _color(color: Color, name: str, arrays: Arrays) -> dict[str, Any]:
         f"{name}/prototypes": place.prototypes,
         f"{name}/shares": place.shares,
     }
-    return {"answers": list(place.answers), "is_face": place.is_face, "platt": list(color.platt)}
+    return {"answers": list(place.answers), "is_face": place.is_face, "platt": list(color.platt), "trust": color.trust}
 
 
 def _color_from(data: Mapping[str, Any], name: str, arrays: Arrays) -> Color:
@@ -118,4 +119,5 @@ def _color_from(data: Mapping[str, Any], name: str, arrays: Arrays) -> Color:
         arrays[f"{name}/prototypes"],
         arrays[f"{name}/shares"],
     )
-    return Color(place, (float(data["platt"][0]), float(data["platt"][1])))
+    slope, offset = map(float, data["platt"])
+    return Color(place, (slope, offset), data["trust"])

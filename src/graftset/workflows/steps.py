@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from graftset import __version__
-from graftset.assess import AssessReport, load_native, native_png
+from graftset.assess import AssessReport, known_reliability, load_native, native_png
 from graftset.assess import assess as assess_stage
 from graftset.assess.measuring import VERSION as MEASURES_VERSION
 from graftset.assess.stage import RELATED as ASSESS_VERSION
@@ -230,6 +230,7 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
         project=session.project.root.name,
         version=__version__,
         notes=[*notes, *build_notes],
+        reliability=known_reliability(session.catalog),
     )
     path = session.project.reports / "expansion.html"
     path.parent.mkdir(parents=True, exist_ok=True)

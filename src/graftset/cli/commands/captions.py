@@ -93,14 +93,21 @@ def audit(
     """
     if apply and undo:
         raise typer.BadParameter("--apply and --undo exclude each other", param_hint="--undo")
+    from graftset.assess import known_reliability
     from graftset.audit import apply_fixes, undo_fixes
     from graftset.cli.show_audit import audit_json, audit_lines, vocabulary_json, vocabulary_lines
+    from graftset.cli.show_traits import reliability_json, reliability_lines
     from graftset.workflows import auditing, steps
 
     with steps.open_session(project) as session:
         if vocabulary:
             knows = auditing.learned(session)
-            finish(vocabulary_json(knows), vocabulary_lines(knows), as_json=as_json)
+            trust = known_reliability(session.catalog)
+            finish(
+                {**vocabulary_json(knows), "reliability": reliability_json(trust)},
+                [*vocabulary_lines(knows), *reliability_lines(trust)],
+                as_json=as_json,
+            )
             return
         if restore:
             auditing.restore(session, restore)
