@@ -97,10 +97,18 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class TraitSeen:
-    """What a detector says of one slot: a value with a confidence, or "unknown"."""
+    """What a detector says of one slot: a value with a confidence, or "unknown".
+
+    `cells` are the native cells that speak for the answer most, (y, x) each, the strongest first. `words` are further
+    values that are partly seen, or that others may call it by: a caption that names one of them is not wrong.
+    `reliability` is how well the detector did on originals it had not seen, as balanced accuracy.
+    """
 
     value: str
     confidence: float | None = None
+    cells: tuple[tuple[int, int], ...] = ()
+    words: tuple[str, ...] = ()
+    reliability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

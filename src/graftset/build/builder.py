@@ -195,8 +195,7 @@ def build(
         found = same_build_warnings(folder, digest)
         if found is not None:
             update_review(folder, staging)
-            warnings = (*report.warnings, *found)
-            return dataclasses.replace(report, unchanged=True, build_sha256=digest, warnings=warnings)
+            return dataclasses.replace(report, unchanged=True, build_sha256=digest, warnings=(*report.warnings, *found))
         refuse_loss(folder, force=force)
         replace_folder(staging, folder)
     return dataclasses.replace(report, written=True, build_sha256=digest)

@@ -83,4 +83,13 @@ def _review(review: Review | None) -> dict[str, Any] | None:
 
 
 def _trait(seen: TraitSeen) -> dict[str, Any]:
-    return {"value": seen.value} if seen.confidence is None else {"value": seen.value, "confidence": seen.confidence}
+    if seen.confidence is None:
+        return {"value": seen.value}
+    more: dict[str, Any] = {}
+    if seen.reliability is not None:
+        more["reliability"] = seen.reliability
+    if seen.words:
+        more["words"] = list(seen.words)
+    if seen.cells:
+        more["cells"] = [list(cell) for cell in seen.cells]
+    return {"value": seen.value, "confidence": seen.confidence, **more}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing, schema, verdicts
+from graftset.catalog import dismissing, schema, undoing, verdicts
 from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
@@ -214,6 +214,12 @@ class Catalog:
                     ],
                 )
 
+    def keep_only(self, producer: str, sha256: str, version: str) -> None:
+        """Delete every measurement of a producer but one, where it says something of all images together."""
+        with self._write() as connection:
+            query = delete(measurements).where(measurements.c.producer == producer)
+            connection.execute(query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version)))
+
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
         with self._read() as connection:
@@ -340,6 +346,16 @@ class Catalog:
                     appended += 1
         return appended
 
+    def undo_captions(self, author: str, by: Callable[[str], bool] = lambda author: True) -> int:
+        """Take back the captions that were applied last, over all images; returns how many captions changed.
+
+        Args:
+            author: Who takes back.
+            by: Whether captions of an author are meant; all are where it is not given.
+        """
+        with self._write() as connection:
+            return undoing.take_back(connection, author, now(), by)
+
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""
         with self._read() as connection:
@@ -352,6 +368,11 @@ class Catalog:
         """Remember findings as dismissed; returns how many were not before."""
         with self._write() as connection:
             return dismissing.add(connection, entries, author, now())
+
+    def restore(self, ids: Sequence[str]) -> int:
+        """Forget dismissals by their ids; returns how many there were."""
+        with self._write() as connection:
+            return dismissing.remove(connection, ids)
 
     def dismissals(self) -> dict[str, Dismissal]:
         """Every dismissed finding by its id."""

@@ -18,6 +18,7 @@ from graftset.config.settings import (
     SampleSettings,
     SelectSettings,
     Settings,
+    VocabularySettings,
 )
 from graftset.config.writing import default_toml
 
@@ -35,6 +36,7 @@ __all__ = [
     "SampleSettings",
     "SelectSettings",
     "Settings",
+    "VocabularySettings",
     "default_toml",
     "load",
     "open_project",

@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from graftset.config.section import Section
-from graftset.config.settings import FILE_NAME, Settings, items_of, section_of, tables
+from graftset.config.settings import FILE_NAME, Settings, VocabularySettings, items_of, section_of, tables
+from graftset.config.words import word_faults
 from graftset.config.writing import example_line
 from graftset.errors import ConfigError
 
@@ -42,10 +43,23 @@ def parse(data: bytes) -> Settings:
             field=FILE_NAME,
             remedy="Mend that line; text goes in quotes, tables in [brackets]",
         ) from error
+    faults = _contradictions(table.get("vocabulary", {}))
     try:
-        return Settings.model_validate(table)
+        settings = Settings.model_validate(table)
     except ValidationError as error:
-        raise _config_error([_fault(details) for details in error.errors()]) from error
+        raise _config_error([*(_fault(details) for details in error.errors()), *faults]) from error
+    if faults:
+        raise _config_error(faults)
+    return settings
+
+
+def _contradictions(vocabulary: object) -> list[_Fault]:
+    """What the user's words say against each other; a table of another form is refused as such."""
+    try:
+        words = VocabularySettings.model_validate(vocabulary)
+    except ValidationError:
+        return []
+    return [_Fault(fault.field, fault.value, fault.problem, fault.remedy) for fault in word_faults(words)]
 
 
 def _with_position(message: str, text: str) -> str:
@@ -103,7 +117,7 @@ def _problem(details: ErrorDetails) -> str:
         return "Should be a color such as #98ff98"
     if details["type"] in ("too_short", "string_too_short"):
         return "Should not be empty"
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("valid tuple", "array")
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("a valid tuple", "an array")
     return message[:1].upper() + message[1:]
 
 

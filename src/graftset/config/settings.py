@@ -54,6 +54,8 @@ def _one_line(text: str) -> str:
 PathText = Annotated[str, Field(min_length=1)]
 Folders = Annotated[tuple[PathText, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 Plans = Annotated[tuple[Plan, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(_without_repeats)]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+WordLists = dict[str, Words]
 NameTemplate = Annotated[str, AfterValidator(_folder_name_template)]
 
 
@@ -105,6 +107,38 @@ class AuditSettings(Section):
     )
 
 
+class VocabularySettings(Section):
+    """Words that captions use: what is learned from the originals' captions can be added to and corrected here."""
+
+    accessories: Words = Field(
+        default=(),
+        description="Things to wear or to have that are always looked for, as the captions call them, without colors.",
+        examples=[["monocle", "laser eyes"]],
+    )
+    clothing: Words = Field(
+        default=(), description="Words for pieces of clothing, of one or two words.", examples=[["poncho"]]
+    )
+    figure: Words = Field(
+        default=(), description="Words, one each, for who is portrayed.", examples=[["goblin", "knight"]]
+    )
+    ignore: Words = Field(
+        default=(),
+        description="Terms that are never learned or claimed, whatever the captions say.",
+        examples=[["elegant clothing"]],
+    )
+    synonyms: WordLists = Field(
+        default_factory=dict,
+        description='Other words for a term: { sunglasses = ["shades", "dark glasses"] } reads both as sunglasses.',
+        examples=[{"sunglasses": ["shades", "dark glasses"]}],
+    )
+    slots: WordLists = Field(
+        default_factory=dict,
+        description='Slots of your own, each with the words that are its values: { pose = ["facing left", "facing '
+        'right"] }.',
+        examples=[{"pose": ["facing left", "facing right"]}],
+    )
+
+
 class FloorSettings(Section):
     """How far an admitted set may stray before `select` says so. Nothing is dropped for it."""
 
@@ -138,6 +172,11 @@ class SelectSettings(Section):
         default="recaption",
         description='What becomes of a candidate whose background is not the one asked for: "recaption" admits it '
         'under a corrected caption, "drop" does not admit it.',
+    )
+    wrong_accessory: Literal["recaption", "drop"] = Field(
+        default="recaption",
+        description='What becomes of a candidate without something its prompt says is worn: "recaption" admits it '
+        'under a caption that no longer says so, "drop" does not admit it.',
     )
     seed: int = Field(default=0, ge=0, description="Seed of every random draw: the same seed, the same selection.")
     max_generation: int = Field(
@@ -237,6 +276,7 @@ class Settings(Section):
     project: ProjectSettings = Field(description=ProjectSettings.__doc__)
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
+    vocabulary: VocabularySettings = Field(default_factory=VocabularySettings, description=VocabularySettings.__doc__)
     audit: AuditSettings = Field(default_factory=AuditSettings, description=AuditSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     review: ReviewSettings = Field(default_factory=ReviewSettings, description=ReviewSettings.__doc__)

@@ -50,7 +50,7 @@ _OUTCOMES = {
     "quality": ("Under the quality gate", "The score says they need repair before anyone trains on them."),
     "copy": ("Copies of an original", "The same picture up to render noise: the set has it already."),
     "repeat": ("Repeats of another candidate", "Of pictures that are the same, the better one is kept."),
-    "claim": ("Not the background asked for", "The policy drops them instead of correcting the caption."),
+    "claim": ("Not what was asked for", "The policy drops them instead of correcting the caption."),
     "caption": ("No usable caption", "Nothing that is known to be true could be written about them."),
     "rejected": ("Rejected by a reviewer", "A person looked and said no."),
     "count": ("Not needed for the number asked", "They pass the gates, but others add more variety."),

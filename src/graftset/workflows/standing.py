@@ -15,8 +15,10 @@ from graftset.review.standing import ReviewState
 from graftset.selection import outdated as selection_outdated
 from graftset.selection import policy_from_settings
 from graftset.selection.gates import category
+from graftset.vocabulary import Named
 from graftset.workflows.builds import KnownBuild, known_builds
 from graftset.workflows.steps import Session, review_state_of, unmeasurable
+from graftset.workflows.words import named_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def standing(session: Session) -> Standing:
     candidates = [view for view in views if view.origin == "generated"]
     selection = catalog.selection()
     builds, notes = known_builds(session.project, views, selection)
-    unassessed = assess_outdated(catalog)
-    captions = _captions(views, candidates)
+    named = named_words(session.project.settings.vocabulary)
+    unassessed = assess_outdated(catalog, named)
+    captions = _captions(views, candidates, named)
     chosen = None if selection is None else _selection(selection, candidates)
     return Standing(
         originals=len(views) - len(candidates),
@@ -93,7 +96,7 @@ def standing(session: Session) -> Standing:
     )
 
 
-def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView]) -> CaptionStanding:
+def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView], named: Named) -> CaptionStanding:
     claims = Counter(claim.verdict for view in candidates for claim in view.claims)
     return CaptionStanding(
         originals_without=sum(1 for view in views if view.origin == "original" and not view.caption),
@@ -102,7 +105,7 @@ def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView]) -> Ca
         composed=sum(1 for view in candidates if view.composed),
         applied=sum(1 for view in candidates if view.caption is not None),
         claims={verdict: claims[verdict] for verdict in ("confirmed", "contradicted", "unverifiable")},
-        outdated=captions_outdated(views),
+        outdated=captions_outdated(views, named),
     )
 
 
@@ -149,7 +152,7 @@ def _select_again(project: Project, selection: Selection) -> str:
     words = ["select"]
     if asked.get("count") != usual.count:
         words += ["--all"] if asked.get("count") is None else ["--count", str(asked["count"])]
-    for key in ("min_score", "wrong_background", "seed"):
+    for key in ("min_score", "wrong_background", "wrong_accessory", "seed"):
         if asked.get(key, getattr(usual, key)) != getattr(usual, key):
             words += [f"--{key.replace('_', '-')}", str(asked[key])]
     return shlex.join(words)

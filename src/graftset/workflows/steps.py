@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graftset import __version__
-from graftset.assess import AssessReport, load_native, native_png
+from graftset.assess import AssessReport, known_reliability, load_native, native_png
 from graftset.assess import assess as assess_stage
 from graftset.caption import CaptionReport, propose
 from graftset.catalog import Catalog
@@ -27,6 +27,7 @@ from graftset.workflows.building import unmeasurable as unmeasurable
 from graftset.workflows.building import verify as verify
 from graftset.workflows.builds import KnownBuild, known_builds
 from graftset.workflows.starting import refuse_around
+from graftset.workflows.words import named_words
 
 Progress = Callable[[int, int], None]
 Meter = Callable[[str], Progress]  # a label -> the callback that moves its bar
@@ -83,6 +84,7 @@ def assess(session: Session) -> AssessReport:
     return assess_stage(
         session.catalog,
         workers=session.project.settings.assess.workers,
+        named=named_words(session.project.settings.vocabulary),
         strict=session.strict,
         progress=progress,
     )
@@ -90,7 +92,7 @@ def assess(session: Session) -> AssessReport:
 
 def caption(session: Session) -> CaptionReport:
     """Propose captions."""
-    return propose(session.catalog)
+    return propose(session.catalog, named_words(session.project.settings.vocabulary))
 
 
 def choose(session: Session, policy: Policy | None = None) -> Selection:
@@ -145,6 +147,7 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
         version=__version__,
         notes=[*notes, *build_notes],
         reviewed="none" if (state := review_state_of(session, views)) is None else state.sentence,
+        reliability=known_reliability(session.catalog),
     )
     path = session.project.reports / "expansion.html"
     path.parent.mkdir(parents=True, exist_ok=True)
