@@ -34,7 +34,7 @@ def crownless(name: str, *, corrected: bool = True) -> ImageView:
 
 def test_a_missing_accessory_is_recaptioned_or_dropped_as_the_policy_says() -> None:
     pool = [crownless("a"), candidate("b")]
-    assert selected_paths(select(pool, [], features={}, policy=Policy())) == ["a", "b"]
+    assert set(selected_paths(select(pool, [], features={}, policy=Policy()))) == {"a", "b"}
     strict = select(pool, [], features={}, policy=Policy(wrong_accessory="drop"))
     assert selected_paths(strict) == ["b"]
     reason = next(choice.reasons[0] for choice in strict.choices if not choice.selected)

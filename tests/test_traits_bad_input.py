@@ -49,6 +49,7 @@ def test_a_term_that_occurs_once_is_in_the_vocabulary_and_never_answered(tmp_pat
     pool = Pool(tmp_path)
     for i, (native, person) in enumerate(zip(portraits(24), cast(24), strict=True)):
         pool.original(f"o{i:02d}", native, person.caption + (", wearing monocle" if i == 3 else ""))
+    pool.candidate("c", painted(portraits(25)[24]))
     pool.take()
     found = known_reliability(pool.catalog)["accessory:monocle"]
     assert (found.positives, found.answers) == (1, False)
@@ -60,9 +61,10 @@ def test_captions_in_another_script_or_without_structure_are_no_error(tmp_path: 
     pool = Pool(tmp_path)
     for i, native in enumerate(portraits(10)):
         pool.original(f"o{i:02d}", native, f"{text} {i}")
+    pool.candidate("c", painted(portraits(11)[10]), text)
     pool.take()
     pool.caption()
-    assert len(pool.views()) == 10
+    assert pool.views()["c"].proposed_caption == text
 
 
 def test_detectors_are_fitted_again_only_when_originals_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,8 +76,9 @@ def test_detectors_are_fitted_again_only_when_originals_change(tmp_path: Path, m
     pool = Pool(tmp_path)
     for i, (native, person) in enumerate(zip(portraits(10), cast(10), strict=True)):
         pool.original(f"o{i:02d}", native, person.caption)
+    pool.candidate("b", painted(portraits(11)[10]))
     pool.take()
-    pool.candidate("c", painted(portraits(11)[10]))
+    pool.candidate("c", painted(portraits(12)[11]))
     pool.take()
     assert len(fits) == 1
     pool.original("o03", portraits(10)[3], "another caption, wearing crown")

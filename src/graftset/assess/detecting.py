@@ -13,7 +13,7 @@ from graftset.traits import Reliability, TraitDetectors
 from graftset.traits.stored import dump, load, reliability_from, reliability_json
 
 PRODUCER = "traits"
-VERSION = "3"  # raise it when anything that is fitted changes
+VERSION = "1"  # raise it when anything that is fitted changes
 
 Named = Mapping[str, Iterable[str]]
 
