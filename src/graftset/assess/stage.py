@@ -27,7 +27,7 @@ from graftset.vocabulary import NOTHING_NAMED, Named
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "7"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "5"  # raise it when anything relative to the originals changes: everything is then assessed anew
 _REFUSED = "refused"  # version of the assessment of an image that could not be measured: never up to date
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together

@@ -218,8 +218,8 @@ class _Fitting:
             if found.answers and often:
                 named.append(name)
         answered = decided & np.isin(said, named)
-        self._reliability[slot] = assess_answers(
-            truth, said, answered, kin, self._rng, len(rows), 0.0, (said == truth, chance), named
+        self._reliability[slot] = _of_values(
+            [self._reliability[f"{slot}:{name}"] for name in named], len(rows), answered
         )
         if named:
             trusted = {
@@ -228,8 +228,6 @@ class _Fitting:
             }
             self._choices[slot] = Choice(trusted, frozenset(named))
             self._seen[slot] = self._choices[slot].answer(self._features, self._width, scores)
-        else:
-            self._reliability[slot] = replace(self._reliability[slot], answers=False)
 
     def color(self, slot: str, words: Sequence[str | None]) -> None:
         """A reader for a slot's colour.
@@ -318,6 +316,23 @@ def _by_picture(
         ({slot: answers[i] for slot, answers in seen.items()}, {name: answers[i] for name, answers in worn.items()})
         for i in range(count)
     ]
+
+
+def _of_values(named: Sequence[Reliability], positives: int, answered: Mask) -> Reliability:
+    """The reliability of a slot: the mean over the values it names, and the share of pictures that get one."""
+    accuracies = [found.balanced_accuracy for found in named if found.balanced_accuracy is not None]
+    bounds = [found.interval for found in named if found.interval is not None]
+    errors = [found.calibration_error for found in named if found.calibration_error is not None]
+    if not accuracies:
+        return Reliability(positives, False, coverage=0.0)
+    return Reliability(
+        positives,
+        True,
+        round(float(np.mean(accuracies)), 4),
+        (round(float(np.mean([low for low, _ in bounds])), 4), round(float(np.mean([high for _, high in bounds])), 4)),
+        round(float(answered.mean()), 4),
+        round(float(np.mean(errors)), 4),
+    )
 
 
 def _bounds(scores: F64, yes: Mask, platt: Platt, rare: float, unsure: float) -> tuple[float, float]:
