@@ -52,6 +52,18 @@ def read_by_sd_scripts(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return result
 
 
+def written(value: Any, indent: str = "") -> str:
+    """JSON with an image a line, so that a change shows where it is."""
+    inner = f"{indent} "
+    if isinstance(value, dict) and any(isinstance(each, dict | list) and each for each in value.values()):
+        if "bucket" not in value:
+            lines = [f"{inner}{json.dumps(key, ensure_ascii=False)}: {written(value[key], inner)}" for key in sorted(value)]
+            return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return "[\n" + ",\n".join(inner + written(each, inner) for each in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def main() -> None:
     """Draw every case, let sd-scripts read it, and write down what it read."""
     with tempfile.TemporaryDirectory() as place:
@@ -63,7 +75,7 @@ def main() -> None:
             runs.append({"folder": str(folder), "arguments": list(case.arguments), "sdxl": case.sdxl})
         read = read_by_sd_scripts(runs)
     record = {"commit": commit_of(Path(os.environ["SD_SCRIPTS"])), "cases": dict(zip(CASES, read, strict=True))}
-    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    RECORD.write_text(written(record) + "\n", encoding="utf-8")
     print(f"{len(read)} cases, {sum('refused' in each for each in read)} of them refused", file=sys.stderr)
 
 

@@ -271,6 +271,10 @@ CASES: dict[str, Case] = {
     "steps that are no multiple of 64": _mixed("resolution = 96\nbatch_size = 4\nenable_bucket = true\nmin_bucket_reso = 32\nbucket_reso_steps = 32"),
     "smallest bucket above the resolution": _mixed("resolution = 64\nbatch_size = 4\nenable_bucket = true"),
     "largest bucket below the resolution": _mixed("resolution = 640\nbatch_size = 4\nenable_bucket = true\nmax_bucket_reso = 512"),
+    "larger sizes, buckets without enlarging": Case(
+        {"set/a.png": Picture(200, 130), "set/b.png": Picture(70, 300), "set/c.png": Picture(96, 96), "set/d.png": Picture(127, 71)},
+        configured(folder("set"), dataset="resolution = 96\nbatch_size = 4\nenable_bucket = true\nbucket_no_upscale = true\nmin_bucket_reso = 64\nmax_bucket_reso = 128"),
+    ),
     "too small for a bucket": together(
         captioned("set", 2, width=24, height=24),
         texts=configured(folder("set"), dataset="resolution = 512\nbatch_size = 4\nenable_bucket = true\nbucket_no_upscale = true"),

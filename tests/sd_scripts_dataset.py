@@ -88,7 +88,8 @@ def read_group(group: Any, tokenizer: Any, cached: bool) -> list[dict[str, Any]]
                 "repeats": info.num_repeats,
                 "is_reg": info.is_reg,
                 "caption": info.caption,
-                "text": None if chance else text,
+                "text": None if chance or text == info.caption else text,  # None: the caption, or left to chance
+                "chance": chance,
                 "tokens": None if chance else len(tokenizer(text).input_ids) - 2,
                 "tokens_read": None if chance else read,
                 "size": list(info.image_size),

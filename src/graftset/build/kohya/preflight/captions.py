@@ -126,4 +126,4 @@ def token_limit(max_token_length: int | None) -> int:
 @lru_cache(maxsize=65536)
 def tokens_of(text: str, limit: int) -> Cut:
     """A text divided where the encoder stops reading; the same captions come again and again over repeats and stages."""
-    return cut(text, limit)
+    return cut(text.replace(_BOM, ""), limit)  # ftfy takes the mark out before the tokenizer

@@ -6,6 +6,7 @@ kohya-ss/sd-scripts (commit 48d368fa) do. It only reads names, captions and imag
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections import Counter
@@ -21,8 +22,7 @@ from graftset.build.kohya.preflight.counting import Schedule, batches, regulariz
 from graftset.build.kohya.preflight.disk import Disk, Listing
 from graftset.build.kohya.preflight.resizing import METHODS, interpolation
 from graftset.build.kohya.preflight.settings import DatasetSettings, SubsetSettings
-from graftset.imageio.plain import plain_size
-from graftset.imageio import BrokenImageError
+from graftset.imageio import BrokenImageError, plain_size
 
 Outcome = Literal["read", "missing", "empty", "no repeats", "duplicate"]
 CACHED_INFO = "metadata_cache.json"
@@ -40,7 +40,9 @@ class ImageRead:
         text: What the text encoder is shown, chance left aside; of several wildcard lines the longest.
         tokens: Content tokens of `text`.
         lost: The words of `text` that are cut off; "" where none.
-        size: Of the file, or what the name of a latent cache says; None where no size can be read.
+        size: Of the file, or what the name of a latent cache says; None where no size can be read. It decides on the
+            bucket.
+        stored: Of the file; None where it cannot be read. It decides on the resize.
         placement: Bucket and resized size; None where the trainer stops at it.
         method: How it is resized; None where it is not.
     """
@@ -53,17 +55,19 @@ class ImageRead:
     tokens: int
     lost: str
     size: Size | None
+    stored: Size | None
     placement: Placement | None
     method: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SubsetRead:
-    """What became of one subset; `images` and `entries` count what is trained on."""
+    """What became of one subset: `found` counts its images, `images` and `entries` what is trained on of them."""
 
     settings: SubsetSettings
     outcome: Outcome
     listing: Listing
+    found: int = 0
     images: int = 0
     entries: int = 0
     split_away: int = 0  # images that a validation split takes out
@@ -84,8 +88,9 @@ class DatasetRead:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where and why the trainer would stop, as a phrase, and the path texts it concerns."""
+    """Where and why the trainer would stop: the code of the finding, a phrase, and the path texts it concerns."""
 
+    code: str
     why: str
     paths: tuple[str, ...] = ()
 
@@ -134,6 +139,10 @@ class _Walk:
     stops: list[Stop] = field(default_factory=list)
     sizes: dict[str, Size | None] = field(default_factory=dict)
     seen: int = 0
+
+    def resizes(self, settings: DatasetSettings) -> bool:
+        """Whether images are resized at all: without buckets and cached latents they have to have their size."""
+        return settings.enable_bucket or self.arguments.on("cache_latents")
 
 
 def simulate(
@@ -212,7 +221,7 @@ def _dataset(walk: _Walk, settings: DatasetSettings, *, training: bool) -> Datas
     for found in unused.values():
         found.repeats = 0
     if settings.batch_size < 1:
-        walk.stops.append(Stop(f"batch_size is {settings.batch_size}"))
+        walk.stops.append(Stop("value-refused", f"batch_size is {settings.batch_size}"))
     return DatasetRead(
         settings=settings,
         subsets=tuple(_counted(each, index, placed) for index, each in enumerate(subsets)),
@@ -226,7 +235,7 @@ def _dataset(walk: _Walk, settings: DatasetSettings, *, training: bool) -> Datas
 
 def _counted(subset: SubsetRead, index: int, images: Sequence[ImageRead]) -> SubsetRead:
     own = [image.repeats for image in images if image.subset == index]
-    return SubsetRead(subset.settings, subset.outcome, subset.listing, len(own), sum(own), subset.split_away)
+    return dataclasses.replace(subset, images=len(own), entries=sum(own))
 
 
 def _subset(
@@ -250,13 +259,13 @@ def _subset(
             caption, size = read_caption(walk.disk, path, subset), sizes.get(path)
             if caption.fault and training:
                 why = "is empty" if caption.fault == "empty" else "is not UTF-8"
-                walk.stops.append(Stop(f"a caption file {why}", (caption.file or path,)))
+                walk.stops.append(Stop("caption-refused", f"a caption file {why}", (caption.file or path,)))
         else:
             caption, size = cached[path]
         found.append((path, _Found(index, repeats, caption, size)))
         walk.seen += 1
         walk.tell(walk.seen)
-    read = SubsetRead(subset, "read" if found else "empty", listing, split_away=before - len(paths))
+    read = SubsetRead(subset, "read" if found else "empty", listing, len(found), split_away=before - len(paths))
     return read, found
 
 
@@ -266,7 +275,7 @@ def _split(
     if subset.is_reg:
         return paths if training else []
     if not paths:
-        walk.stops.append(Stop("a validation split of a folder without images", (subset.image_dir,)))
+        walk.stops.append(Stop("value-refused", "a validation split of a folder without images", (subset.image_dir,)))
         return []
     if dataset.validation_seed is None:
         # The lists come from the global generator; which images it draws cannot be said, how many can.
@@ -289,7 +298,7 @@ def _cached_info(walk: _Walk, subset: SubsetSettings) -> dict[str, tuple[Caption
             for path, each in listed.items()
         }
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
-        walk.stops.append(Stop("the cache of captions and sizes cannot be read", (file,)))
+        walk.stops.append(Stop("value-refused", "the cache of captions and sizes cannot be read", (file,)))
         return {}
 
 
@@ -300,7 +309,8 @@ def _placed(walk: _Walk, settings: DatasetSettings, images: Mapping[str, _Found]
     result = []
     for path, found in images.items():
         subset = settings.subsets[found.subset]
-        size = found.size or _size(walk, path)
+        stored = _size(walk, path)
+        size = found.size or stored
         if size is not None and buckets is not None and size not in placements:
             placements[size] = _place(walk, buckets, size, path)
         placement = None if size is None else placements.get(size)
@@ -310,19 +320,21 @@ def _placed(walk: _Walk, settings: DatasetSettings, images: Mapping[str, _Found]
             ((text, tokens_of(text, walk.limit)) for text in texts), key=lambda pair: pair[1].tokens
         )
         method = None
-        if size is not None and placement is not None:
-            method = interpolation(given, size, placement.resized)
+        if stored is not None and placement is not None and walk.resizes(settings):
+            method = interpolation(given, stored, placement.resized)
             if method is not None and method not in METHODS:
-                walk.stops.append(Stop(f"resize_interpolation is {method!r}", (path,)))
+                walk.stops.append(Stop("value-refused", f"resize_interpolation is {method!r}", (path,)))
         result.append(
-            ImageRead(path, found.subset, found.repeats, found.caption, text, cut.tokens, cut.lost, size, placement, method)
+            ImageRead(
+                path, found.subset, found.repeats, found.caption, text, cut.tokens, cut.lost, size, stored, placement, method
+            )
         )
     return result
 
 
 def _bucketing(walk: _Walk, settings: DatasetSettings) -> Bucketing | None:
     if settings.resolution is None:
-        walk.stops.append(Stop("no resolution is set"))
+        walk.stops.append(Stop("value-refused", "no resolution is set"))
         return None
     try:
         return bucketing(
@@ -335,7 +347,7 @@ def _bucketing(walk: _Walk, settings: DatasetSettings) -> Bucketing | None:
             step_unit=32 if walk.sdxl else 64,
         )
     except Refusal as refusal:
-        stop = Stop(str(refusal))
+        stop = Stop("value-refused", str(refusal))
         if stop not in walk.stops:
             walk.stops.append(stop)
         return None
@@ -345,7 +357,7 @@ def _place(walk: _Walk, buckets: Bucketing, size: Size, path: str) -> Placement 
     try:
         return buckets.place(size)
     except Refusal as refusal:
-        walk.stops.append(Stop(str(refusal), (path,)))
+        walk.stops.append(Stop("image-refused", str(refusal), (path,)))
         return None
 
 
@@ -354,6 +366,6 @@ def _size(walk: _Walk, path: str) -> Size | None:
         try:
             walk.sizes[path] = plain_size(walk.disk.at(path))
         except BrokenImageError as error:
-            walk.stops.append(Stop(f"an image {error}", (path,)))
+            walk.stops.append(Stop("image-refused", f"an image {error}", (path,)))
             walk.sizes[path] = None
     return walk.sizes[path]

@@ -1,11 +1,11 @@
 """A picture as sd-scripts resizes and crops it, without OpenCV.
 
-Pure. `lanczos`, `box` and `nearest` are Pillow's own, as there (its `nearest` is OpenCV's INTER_NEAREST_EXACT). `area`,
-`bilinear` and `bicubic` are OpenCV's there and written anew here as weights along each axis; docs/preflight.md says
-how near they come.
+Pure. `lanczos` and `box` are Pillow's there and here. The others are OpenCV's there and written anew here from its
+arithmetic: `nearest` is the same to the pixel; `area`, `bilinear` and `bicubic` differ by one level in a few values at
+most, as docs/preflight.md counts.
 
 Source: `resize_image` in `library/utils.py` and `trim_and_resize_if_required` in `library/train_util.py` of
-kohya-ss/sd-scripts at commit 48d368fa; `modules/imgproc/src/resize.cpp` of OpenCV 4.10 for the weights.
+kohya-ss/sd-scripts at commit 48d368fa; `modules/imgproc/src/resize.cpp` of OpenCV 4.10.
 """
 
 from __future__ import annotations
@@ -21,13 +21,10 @@ from PIL import Image
 from graftset.build.kohya.preflight.buckets import Placement
 
 _BY_PILLOW: Mapping[str, Image.Resampling] = MappingProxyType(
-    {
-        "lanczos": Image.Resampling.LANCZOS,
-        "box": Image.Resampling.BOX,
-        "nearest": Image.Resampling.NEAREST,
-    }
+    {"lanczos": Image.Resampling.LANCZOS, "box": Image.Resampling.BOX}
 )
-_Tap = Callable[[int, int], tuple[NDArray[np.int64], NDArray[np.float64]]]
+_ONE = 2048  # OpenCV's weights for 8-bit pictures are whole numbers of 1/2048
+_Taps = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 def interpolation(given: str | None, size: tuple[int, int], resized: tuple[int, int]) -> str | None:
@@ -55,15 +52,60 @@ def resize(rgb: NDArray[np.uint8], size: tuple[int, int], method: str) -> NDArra
     if method in _BY_PILLOW:
         return np.asarray(Image.fromarray(rgb).resize(size, _BY_PILLOW[method]))
     height, width = rgb.shape[:2]
+    if method == "nearest":
+        return rgb[_nearest_lines(height, size[1])][:, _nearest_lines(width, size[0])]
     if method == "area" and width >= size[0] and height >= size[1]:
-        if (width, height) == (2 * size[0], 2 * size[1]):  # OpenCV's shortcut: (a + b + c + d + 2) >> 2
-            blocks = rgb.reshape(size[1], 2, size[0], 2, 3).astype(np.uint16).sum(axis=(1, 3))
-            return ((blocks + 2) >> 2).astype(np.uint8)
-        across, down = _area_weights(width, size[0]), _area_weights(height, size[1])
-        return _rounded(_apply(_apply(rgb.astype(np.float32), down, 0), across, 1))
+        return _smaller_by_area(rgb, size)
     taps = _TAPS[method]
-    mixed = _by_taps(_by_taps(rgb.astype(np.float64), size[0], 1, taps), size[1], 0, taps)
-    return _rounded(mixed)
+    across, down = taps(width, size[0]), taps(height, size[1])
+    mixed = _mixed(rgb.astype(np.int64), across, axis=1)
+    if across[1].shape[1] > 2:
+        return np.clip((_mixed(mixed, down, axis=0) + _ONE * _ONE // 2) // (_ONE * _ONE), 0, 255).astype(np.uint8)
+    # The vertical pass of two lines drops four bits, then sixteen of each line's share, and rounds what is left.
+    starts, weights = _whole(down)
+    lines = [
+        (weights[:, tap, None, None] * (np.take(mixed, _inside(starts + tap, height), axis=0) >> 4)) >> 16
+        for tap in range(2)
+    ]
+    return np.clip((lines[0] + lines[1] + 2) >> 2, 0, 255).astype(np.uint8)
+
+
+def _nearest_lines(length: int, target: int) -> NDArray[np.int64]:
+    """INTER_NEAREST_EXACT: the source line of each target line, by a step in sixteen binary places."""
+    step = ((length << 16) + target // 2) // target
+    lines = (step * np.arange(target, dtype=np.int64) + step // 2 - length % 2) >> 16
+    return np.minimum(lines, length - 1)
+
+
+def _smaller_by_area(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    if (width, height) == (2 * size[0], 2 * size[1]):  # OpenCV's shortcut: (a + b + c + d + 2) >> 2
+        blocks = rgb.reshape(size[1], 2, size[0], 2, 3).astype(np.uint16).sum(axis=(1, 3))
+        return ((blocks + 2) >> 2).astype(np.uint8)
+    across, down = _area_weights(width, size[0]), _area_weights(height, size[1])
+    return _rounded(_apply(_apply(rgb.astype(np.float32), across, 1), down, 0))
+
+
+def _inside(lines: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    return np.clip(lines, 0, length - 1)
+
+
+def _whole(taps: _Taps) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    starts, weights = taps
+    return starts, np.rint(weights * np.float32(_ONE)).astype(np.int64)
+
+
+def _mixed(values: NDArray[np.int64], taps: _Taps, axis: int) -> NDArray[np.int64]:
+    """Each target line as a sum of a few source lines, times 2048; beyond the border the last line is repeated."""
+    starts, weights = _whole(taps)
+    length = values.shape[axis]
+    shape = [1] * values.ndim
+    shape[axis] = len(starts)
+    total = np.zeros([*values.shape[:axis], len(starts), *values.shape[axis + 1 :]], dtype=np.int64)
+    for tap in range(weights.shape[1]):
+        lines = np.take(values, _inside(starts + tap, length), axis=axis)
+        total += lines * weights[:, tap].reshape(shape)
+    return total
 
 
 def _area_weights(length: int, target: int) -> NDArray[np.float32]:
@@ -83,53 +125,38 @@ def _apply(pixels: NDArray[np.float32], weights: NDArray[np.float32], axis: int)
     return result
 
 
-def _by_taps(pixels: NDArray[np.float64], target: int, axis: int, taps: _Tap) -> NDArray[np.float64]:
-    """Each target line as a weighted sum of a few source lines; beyond the border the last line is repeated."""
-    length = pixels.shape[axis]
-    starts, weights = taps(length, target)
-    # OpenCV keeps weights of 8-bit pictures in steps of 1/2048.
-    weights = np.rint(weights * 2048) / 2048
-    shape = [1] * pixels.ndim
-    shape[axis] = target
-    total = np.zeros([*pixels.shape[:axis], target, *pixels.shape[axis + 1 :]])
-    for tap in range(weights.shape[1]):
-        lines = np.clip(starts + tap, 0, length - 1)
-        total += np.take(pixels, lines, axis=axis) * weights[:, tap].reshape(shape)
-    return total
-
-
-def _linear_taps(length: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    at = (np.arange(target) + 0.5) * (length / target) - 0.5
+def _linear_taps(length: int, target: int) -> _Taps:
+    at = ((np.arange(target) + 0.5) / (target / length) - 0.5).astype(np.float32)
     starts = np.floor(at).astype(np.int64)
-    fraction = at - starts
-    fraction = np.where((starts < 0) | (starts >= length - 1), 0.0, fraction)
-    starts = np.clip(starts, 0, length - 1)
-    return starts, np.stack([1 - fraction, fraction], axis=1)
+    return _two_taps(starts, at - starts.astype(np.float32), length)
 
 
-def _area_taps(length: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """OpenCV's INTER_AREA where it enlarges: two lines whose weights have steep flanks."""
-    scale = length / target
+def _area_taps(length: int, target: int) -> _Taps:
+    """INTER_AREA where it enlarges: two lines whose weights have steep flanks."""
+    grown = target / length
     index = np.arange(target)
-    starts = np.floor(index * scale).astype(np.int64)
-    fraction = (index + 1) - (starts + 1) / scale
-    fraction = np.where(fraction <= 0, 0.0, fraction - np.floor(fraction))
-    fraction = np.where(starts >= length - 1, 0.0, fraction)
-    return np.clip(starts, 0, length - 1), np.stack([1 - fraction, fraction], axis=1)
+    starts = np.floor(index * (1 / grown)).astype(np.int64)
+    fraction = ((index + 1) - (starts + 1) * grown).astype(np.float32)
+    return _two_taps(starts, np.where(fraction <= 0, np.float32(0), fraction - np.floor(fraction)), length)
 
 
-def _cubic_taps(length: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    at = (np.arange(target) + 0.5) * (length / target) - 0.5
+def _two_taps(starts: NDArray[np.int64], fraction: NDArray[np.float32], length: int) -> _Taps:
+    fraction = np.where((starts < 0) | (starts >= length - 1), np.float32(0), fraction)
+    return _inside(starts, length), np.stack([1 - fraction, fraction], axis=1).astype(np.float32)
+
+
+def _cubic_taps(length: int, target: int) -> _Taps:
+    at = ((np.arange(target) + 0.5) / (target / length) - 0.5).astype(np.float32)
     starts = np.floor(at).astype(np.int64)
-    x = at - starts
+    x = at - starts.astype(np.float32)
     a = -0.75
     far = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     other = ((a + 2) * (1 - x) - (a + 3)) * (1 - x) * (1 - x) + 1
-    return starts - 1, np.stack([far, near, other, 1 - far - near - other], axis=1)
+    return starts - 1, np.stack([far, near, other, 1 - far - near - other], axis=1).astype(np.float32)
 
 
-_TAPS: Mapping[str, _Tap] = MappingProxyType(
+_TAPS: Mapping[str, Callable[[int, int], _Taps]] = MappingProxyType(
     {
         "area": _area_taps,
         "bilinear": _linear_taps,
@@ -138,7 +165,7 @@ _TAPS: Mapping[str, _Tap] = MappingProxyType(
         "cubic": _cubic_taps,
     }
 )
-METHODS = frozenset({*_BY_PILLOW, *_TAPS})
+METHODS = frozenset({*_BY_PILLOW, *_TAPS, "nearest"})
 """Every name sd-scripts takes."""
 
 
@@ -149,5 +176,5 @@ def whole_factor(size: tuple[int, int], resized: tuple[int, int]) -> bool:
     )
 
 
-def _rounded(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.uint8]:
+def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
