@@ -1,9 +1,10 @@
 """Writes tests/sd_scripts_cases.json anew: what kohya sd-scripts itself reads of every case.
 
-SD_SCRIPTS=/path/to/sd-scripts SD_SCRIPTS_PYTHON=/path/to/its/python CLIP_TOKENIZER=DIR python tests/record_sd_scripts.py
+SD_SCRIPTS=/path/to/sd-scripts SD_SCRIPTS_PYTHON=/path/to/its/python CLIP_TOKENIZER=DIR \\
+    python tests/record_sd_scripts.py
 
 CLIP_TOKENIZER is a `--tokenizer_cache_dir` of sd-scripts: a folder that holds `openai_clip-vit-large-patch14/` with
-CLIP's vocabulary. Give `--arguments` to write the table of the trainer's arguments anew as well.
+CLIP's vocabulary.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def read_by_sd_scripts(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
     # Libraries print to stdout while they are imported.
-    result: list[dict[str, Any]] = json.loads(done.stdout[done.stdout.rindex("\n[{") + 1 if "\n[{" in done.stdout else 0 :])
+    result: list[dict[str, Any]] = json.loads(
+        done.stdout[done.stdout.rindex("\n[{") + 1 if "\n[{" in done.stdout else 0 :]
+    )
     return result
 
 
@@ -57,7 +60,9 @@ def written(value: Any, indent: str = "") -> str:
     inner = f"{indent} "
     if isinstance(value, dict) and any(isinstance(each, dict | list) and each for each in value.values()):
         if "bucket" not in value:
-            lines = [f"{inner}{json.dumps(key, ensure_ascii=False)}: {written(value[key], inner)}" for key in sorted(value)]
+            lines = [
+                f"{inner}{json.dumps(key, ensure_ascii=False)}: {written(value[key], inner)}" for key in sorted(value)
+            ]
             return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
         return "[\n" + ",\n".join(inner + written(each, inner) for each in value) + f"\n{indent}]"

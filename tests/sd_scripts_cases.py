@@ -91,7 +91,9 @@ def captioned(folder: str, count: int, *, ending: str = ".txt", words: str = "",
     names = [f"{folder}/pic{number:03}" for number in range(count)]
     return {
         "pictures": {f"{name}.png": Picture(**picture) for name in names},
-        "texts": {f"{name}{ending}": f"pixel art, portrait {number}, {words or folder}" for number, name in enumerate(names)},
+        "texts": {
+            f"{name}{ending}": f"pixel art, portrait {number}, {words or folder}" for number, name in enumerate(names)
+        },
     }
 
 
@@ -108,7 +110,19 @@ def dataset_toml(*subsets: str, dataset: str = "resolution = 64\nbatch_size = 4"
     return head + "".join(f"[[datasets.subsets]]\n{subset}\n" for subset in subsets)
 
 
-def configured(*subsets: str, dataset: str = "resolution = 64\nbatch_size = 4", general: str = "", train: str = CONFIG) -> dict[str, str]:
+def buckets(
+    resolution: object, *, low: int | None = None, high: int | None = None, batch: int = 4, more: str = ""
+) -> str:
+    """A dataset's table with buckets."""
+    lines = [f"resolution = {resolution}", f"batch_size = {batch}", "enable_bucket = true"]
+    lines += [f"min_bucket_reso = {low}"] if low is not None else []
+    lines += [f"max_bucket_reso = {high}"] if high is not None else []
+    return "\n".join([*lines, *([more] if more else [])])
+
+
+def configured(
+    *subsets: str, dataset: str = "resolution = 64\nbatch_size = 4", general: str = "", train: str = CONFIG
+) -> dict[str, str]:
     """Both configs of a run."""
     return {"dataset.toml": dataset_toml(*subsets, dataset=dataset, general=general), "train.toml": train}
 
@@ -120,7 +134,12 @@ def folder(name: str, repeats: int = 1, more: str = "") -> str:
 
 NAMES = ("--resolution", "64,64", "--cache_latents", "--max_train_epochs", "2", "--train_batch_size", "4")
 LONG = "word " * 74
-WIDE = {"tall.png": Picture(64, 128), "wide.png": Picture(160, 64), "square.png": Picture(100, 100), "odd.png": Picture(97, 61)}
+WIDE = {
+    "tall.png": Picture(64, 128),
+    "wide.png": Picture(160, 64),
+    "square.png": Picture(100, 100),
+    "odd.png": Picture(97, 61),
+}
 CAPTIONS = {name.replace(".png", ".txt"): f"a {name}" for name in WIDE}
 
 
@@ -140,10 +159,14 @@ CASES: dict[str, Case] = {
     # the four plans, as graftset writes them, at a small size
     "plan originals": together(captioned("12_original", 12), texts=configured(folder("12_original"))),
     "plan equal": together(
-        captioned("12_original", 12), captioned("5_generated", 5), texts=configured(folder("12_original"), folder("5_generated"))
+        captioned("12_original", 12),
+        captioned("5_generated", 5),
+        texts=configured(folder("12_original"), folder("5_generated")),
     ),
     "plan weighted": together(
-        captioned("12_original", 12), captioned("5_generated", 5), texts=configured(folder("12_original", 2), folder("5_generated"))
+        captioned("12_original", 12),
+        captioned("5_generated", 5),
+        texts=configured(folder("12_original", 2), folder("5_generated")),
     ),
     "plan sequential, second stage": together(
         captioned("12_original", 12),
@@ -151,7 +174,9 @@ CASES: dict[str, Case] = {
         texts=configured(folder("12_original", 3), folder("25_generated"), train=CONFIG.replace("10", "5")),
     ),
     "253 images": together(
-        captioned("203_original", 203, words="wearing a hat, " + "blue background, " * 20, width=24, height=24, cells=24),
+        captioned(
+            "203_original", 203, words="wearing a hat, " + "blue background, " * 20, width=24, height=24, cells=24
+        ),
         captioned("50_generated", 50, width=24, height=24, cells=24),
         texts=configured(
             folder("203_original", 2),
@@ -162,14 +187,22 @@ CASES: dict[str, Case] = {
     ),
     # folder names
     "the folder-name trap": together(
-        captioned("7_original", 7), captioned("3_generated", 3), arguments=("--train_data_dir", ".", "--caption_extension", ".txt", *NAMES)
+        captioned("7_original", 7),
+        captioned("3_generated", 3),
+        arguments=("--train_data_dir", ".", "--caption_extension", ".txt", *NAMES),
     ),
     "folders without a number are ignored": together(
-        captioned("2_lady", 2), captioned("portraits", 3), captioned("0_none", 2), captioned("x2_lad", 2), arguments=("--train_data_dir", ".", *NAMES)
+        captioned("2_lady", 2),
+        captioned("portraits", 3),
+        captioned("0_none", 2),
+        captioned("x2_lad", 2),
+        arguments=("--train_data_dir", ".", *NAMES),
     ),
     "the image folder itself": together(captioned("10_lady", 3), arguments=("--train_data_dir", "10_lady", *NAMES)),
     "the folder name is the caption": Case(
-        {"3_bespoke punk lady/a.png": Picture(), "4/b.png": Picture(), "2_x_y/c.png": Picture()}, {}, ("--train_data_dir", ".", *NAMES)
+        {"3_bespoke punk lady/a.png": Picture(), "4/b.png": Picture(), "2_x_y/c.png": Picture()},
+        {},
+        ("--train_data_dir", ".", *NAMES),
     ),
     # subsets
     "a folder twice": together(captioned("a", 5), texts=configured(folder("a", 2), folder("a", 3))),
@@ -177,16 +210,23 @@ CASES: dict[str, Case] = {
     "a folder twice, with a dot": together(captioned("a", 5), texts=configured(folder("a", 2), folder("./a", 3))),
     "no repeats": together(captioned("a", 5), captioned("b", 2), texts=configured(folder("a", 0), folder("b", 1))),
     "a folder that is missing": together(captioned("a", 5), texts=configured(folder("a"), folder("b"))),
-    "an empty folder": together(captioned("a", 5), texts=configured(folder("a"), folder("b")) | {"b/readme.md": "none"}),
+    "an empty folder": together(
+        captioned("a", 5), texts=configured(folder("a"), folder("b")) | {"b/readme.md": "none"}
+    ),
     "two datasets": together(
         captioned("a", 5),
         captioned("b", 3, width=128, height=128),
-        texts=configured(folder("a")) | {
-            "dataset.toml": dataset_toml(folder("a", 2)) + "[[datasets]]\nresolution = 128\nbatch_size = 2\n[[datasets.subsets]]\n" + folder("b")
+        texts=configured(folder("a"))
+        | {
+            "dataset.toml": dataset_toml(folder("a", 2))
+            + "[[datasets]]\nresolution = 128\nbatch_size = 2\n[[datasets.subsets]]\n"
+            + folder("b")
         },
     ),
     "inner settings win": together(
-        captioned("a", 3, ending=".cap"), captioned("b", 3), captioned("c", 3, ending=".caption"),
+        captioned("a", 3, ending=".cap"),
+        captioned("b", 3),
+        captioned("c", 3, ending=".caption"),
         texts=configured(
             folder("a", 1, 'caption_extension = "cap"\ncaption_prefix = "first"'),
             'image_dir = "b"',
@@ -197,16 +237,30 @@ CASES: dict[str, Case] = {
         ),
     ),
     # regularization
-    "fewer regularization images": together(captioned("a", 7), captioned("r", 3), texts=configured(folder("a", 2), folder("r", 1, "is_reg = true"))),
-    "more regularization images": together(captioned("a", 5), captioned("r", 9), texts=configured(folder("a"), folder("r", 2, "is_reg = true"))),
+    "fewer regularization images": together(
+        captioned("a", 7), captioned("r", 3), texts=configured(folder("a", 2), folder("r", 1, "is_reg = true"))
+    ),
+    "more regularization images": together(
+        captioned("a", 5), captioned("r", 9), texts=configured(folder("a"), folder("r", 2, "is_reg = true"))
+    ),
     "regularization by folder name": together(
-        captioned("train/2_lady", 4), captioned("reg/1_woman", 3), arguments=("--train_data_dir", "train", "--reg_data_dir", "reg", "--caption_extension", ".txt", *NAMES)
+        captioned("train/2_lady", 4),
+        captioned("reg/1_woman", 3),
+        arguments=("--train_data_dir", "train", "--reg_data_dir", "reg", "--caption_extension", ".txt", *NAMES),
     ),
     # captions
     "missing captions": _captions({"pic0.txt": "one"}, count=3),
     "missing captions with class tokens": _captions({"pic0.txt": "one"}, 'class_tokens = "punk lady"', count=3),
-    "the other extension": _captions({"pic0.caption": "one", "pic1.txt": "two"}, 'caption_extension = ".caption"', count=2),
-    "the extension left out": together(captioned("a", 3, ending=".caption"), texts={"train.toml": CONFIG, "dataset.toml": "[[datasets]]\nresolution = 64\n[[datasets.subsets]]\n" + folder("a")}),
+    "the other extension": _captions(
+        {"pic0.caption": "one", "pic1.txt": "two"}, 'caption_extension = ".caption"', count=2
+    ),
+    "the extension left out": together(
+        captioned("a", 3, ending=".caption"),
+        texts={
+            "train.toml": CONFIG,
+            "dataset.toml": "[[datasets]]\nresolution = 64\n[[datasets.subsets]]\n" + folder("a"),
+        },
+    ),
     "captions of many shapes": _captions(
         {
             "pic0.txt": b"first line\r\nsecond line\r\n",
@@ -214,7 +268,7 @@ CASES: dict[str, Case] = {
             "pic2.txt": "\ufeffwith a mark",
             "pic3.txt": "   spaces around \t ",
             "pic4.txt": "old mac\rline",
-            "pic5.txt": "naïve ‘quotes’ & 猫, \"x\" isn't 1,000",
+            "pic5.txt": 'naïve ‘quotes’ & 猫, "x" isn\'t 1,000',
             "pic6.TXT": "an ending in capitals",
             "pic7.txt": " ",
         },
@@ -223,7 +277,11 @@ CASES: dict[str, Case] = {
     "an empty caption file": _captions({"pic0.txt": "", "pic1.txt": "one"}, count=2),
     "a caption that is not UTF-8": _captions({"pic0.txt": "na\xefve".encode("latin-1")}),
     "a name of five parts borrows a caption": Case(
-        {"set/lad_001_carbon.png": Picture(), "set/lad_001_carbon_g_0_1_2.png": Picture(), "set/a_b_c_d_e_f.png": Picture()},
+        {
+            "set/lad_001_carbon.png": Picture(),
+            "set/lad_001_carbon_g_0_1_2.png": Picture(),
+            "set/a_b_c_d_e_f.png": Picture(),
+        },
         {"set/lad_001_carbon.txt": "the other's caption"} | configured(folder("set")),
     ),
     "parts count in the folder's path too": Case(
@@ -232,11 +290,18 @@ CASES: dict[str, Case] = {
     ),
     "prefix, suffix and second separator": _captions(
         {"pic0.txt": "lady ;;; red hair, hat", "pic1.txt": "lad ||| bald"},
-        'caption_prefix = "trigger,"\ncaption_suffix = ", end"\nsecondary_separator = ";;;"\nkeep_tokens_separator = "|||"',
+        'caption_prefix = "trigger,"\ncaption_suffix = ", end"\n'
+        'secondary_separator = ";;;"\nkeep_tokens_separator = "|||"',
         count=2,
     ),
     "long captions": _captions(
-        {"pic0.txt": LONG, "pic1.txt": LONG + "more", "pic2.txt": LONG + "more more", "pic3.txt": LONG * 4 + "end, of it."}, count=4
+        {
+            "pic0.txt": LONG,
+            "pic1.txt": LONG + "more",
+            "pic2.txt": LONG + "more more",
+            "pic3.txt": LONG * 4 + "end, of it.",
+        },
+        count=4,
     ),
     "long captions at 150": together(
         captioned("set", 4, words=LONG * 2), texts=configured(folder("set"), train=CONFIG + "max_token_length = 150\n")
@@ -255,45 +320,54 @@ CASES: dict[str, Case] = {
     ),
     # sizes
     "mixed sizes, one bucket": _mixed("resolution = 64\nbatch_size = 4"),
-    "mixed sizes, buckets": _mixed("resolution = [128, 64]\nbatch_size = 4\nenable_bucket = true\nmin_bucket_reso = 64\nmax_bucket_reso = 192"),
+    "mixed sizes, buckets": _mixed(buckets("[128, 64]", low=64, high=192)),
     "mixed sizes, buckets, nearest": _mixed(
-        'resolution = 128\nbatch_size = 2\nenable_bucket = true\nmin_bucket_reso = 64\nmax_bucket_reso = 256\nresize_interpolation = "nearest"'
+        buckets(128, low=64, high=256, batch=2, more='resize_interpolation = "nearest"')
     ),
-    "mixed sizes, buckets without enlarging": _mixed(
-        "resolution = 96\nbatch_size = 4\nenable_bucket = true\nbucket_no_upscale = true\nmin_bucket_reso = 64\nmax_bucket_reso = 128"
-    ),
-    "mixed sizes, odd limits": _mixed(
-        "resolution = 128\nbatch_size = 4\nenable_bucket = true\nmin_bucket_reso = 100\nmax_bucket_reso = 200\nbucket_reso_steps = 64"
-    ),
+    "mixed sizes, buckets without enlarging": _mixed(buckets(96, low=64, high=128, more="bucket_no_upscale = true")),
+    "mixed sizes, odd limits": _mixed(buckets(128, low=100, high=200, more="bucket_reso_steps = 64")),
     "mixed sizes, SDXL steps": _mixed(
-        "resolution = 96\nbatch_size = 4\nenable_bucket = true\nmin_bucket_reso = 32\nmax_bucket_reso = 128\nbucket_reso_steps = 32", sdxl=True
+        buckets(96, low=32, high=128, more="bucket_reso_steps = 32"),
+        sdxl=True,
     ),
-    "steps that are no multiple of 64": _mixed("resolution = 96\nbatch_size = 4\nenable_bucket = true\nmin_bucket_reso = 32\nbucket_reso_steps = 32"),
-    "smallest bucket above the resolution": _mixed("resolution = 64\nbatch_size = 4\nenable_bucket = true"),
-    "largest bucket below the resolution": _mixed("resolution = 640\nbatch_size = 4\nenable_bucket = true\nmax_bucket_reso = 512"),
+    "steps that are no multiple of 64": _mixed(buckets(96, low=32, more="bucket_reso_steps = 32")),
+    "smallest bucket above the resolution": _mixed(buckets(64)),
+    "largest bucket below the resolution": _mixed(buckets(640, high=512)),
     "larger sizes, buckets without enlarging": Case(
-        {"set/a.png": Picture(200, 130), "set/b.png": Picture(70, 300), "set/c.png": Picture(96, 96), "set/d.png": Picture(127, 71)},
-        configured(folder("set"), dataset="resolution = 96\nbatch_size = 4\nenable_bucket = true\nbucket_no_upscale = true\nmin_bucket_reso = 64\nmax_bucket_reso = 128"),
+        {
+            "set/a.png": Picture(200, 130),
+            "set/b.png": Picture(70, 300),
+            "set/c.png": Picture(96, 96),
+            "set/d.png": Picture(127, 71),
+        },
+        configured(
+            folder("set"),
+            dataset=buckets(96, low=64, high=128, more="bucket_no_upscale = true"),
+        ),
     ),
     "too small for a bucket": together(
         captioned("set", 2, width=24, height=24),
-        texts=configured(folder("set"), dataset="resolution = 512\nbatch_size = 4\nenable_bucket = true\nbucket_no_upscale = true"),
+        texts=configured(folder("set"), dataset=buckets(512, more="bucket_no_upscale = true")),
     ),
     "other sizes without buckets and caches": together(
-        captioned("set", 2, width=96, height=96), texts=configured(folder("set"), train=CONFIG.replace("cache_latents = true", ""))
+        captioned("set", 2, width=96, height=96),
+        texts=configured(folder("set"), train=CONFIG.replace("cache_latents = true", "")),
     ),
-    "the right size without buckets and caches": together(captioned("set", 6), texts=configured(folder("set"), train=CONFIG.replace("cache_latents = true", ""))),
+    "the right size without buckets and caches": together(
+        captioned("set", 6), texts=configured(folder("set"), train=CONFIG.replace("cache_latents = true", ""))
+    ),
     "24 px enlarged": together(
-        captioned("set", 3, width=24, height=24, cells=24, colors=24), texts=configured(folder("set"), dataset="resolution = 512\nbatch_size = 4")
+        captioned("set", 3, width=24, height=24, cells=24, colors=24),
+        texts=configured(folder("set"), dataset="resolution = 512\nbatch_size = 4"),
     ),
     **{
-        f"resized by {method}": _mixed(
-            f'resolution = 128\nbatch_size = 4\nenable_bucket = true\nmin_bucket_reso = 64\nmax_bucket_reso = 256\nresize_interpolation = "{method}"'
-        )
+        f"resized by {method}": _mixed(buckets(128, low=64, high=256, more=f'resize_interpolation = "{method}"'))
         for method in ("lanczos", "box", "bilinear", "bicubic", "area")
     },
     "made smaller": together(
-        captioned("a", 2, width=256, height=256), captioned("b", 2, width=128, height=128), captioned("c", 2, width=150, height=150),
+        captioned("a", 2, width=256, height=256),
+        captioned("b", 2, width=128, height=128),
+        captioned("c", 2, width=150, height=150),
         texts=configured(folder("a"), folder("b"), folder("c")),
     ),
     "an unknown way of resizing": _mixed('resolution = 64\nbatch_size = 4\nresize_interpolation = "sharp"'),
@@ -313,14 +387,28 @@ CASES: dict[str, Case] = {
             "set/anim.gif": Picture(mode="P"),
             "set/inner/deep.png": Picture(),
         },
-        {f"set/{name}.txt": name for name in ("rgba", "palette", "gray", "photo", "turned", "web", "old", "LOUD", "Mixed", "anim")} | configured(folder("set")),
+        {
+            f"set/{name}.txt": name
+            for name in ("rgba", "palette", "gray", "photo", "turned", "web", "old", "LOUD", "Mixed", "anim")
+        }
+        | configured(folder("set")),
     ),
-    "a picture that is none": together(captioned("set", 2), texts={"set/broken.png": b"not a picture"} | configured(folder("set"))),
-    "a picture cut short": together(captioned("set", 1), texts={"set/cut.png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00@\x00\x00\x00@\x08\x02\x00\x00\x00"} | configured(folder("set"))),
-    "transparent, with a mask": together(captioned("set", 2, mode="RGBA"), texts=configured(folder("set", 1, "alpha_mask = true"))),
+    "a picture that is none": together(
+        captioned("set", 2), texts={"set/broken.png": b"not a picture"} | configured(folder("set"))
+    ),
+    "a picture cut short": together(
+        captioned("set", 1),
+        texts={"set/cut.png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00@\x00\x00\x00@\x08\x02\x00\x00\x00"}
+        | configured(folder("set")),
+    ),
+    "transparent, with a mask": together(
+        captioned("set", 2, mode="RGBA"), texts=configured(folder("set", 1, "alpha_mask = true"))
+    ),
     # caches
     "sizes from the names of caches": together(
-        captioned("set", 3), texts=configured(folder("set")), latents={"set/pic001_0128x0064_sd.npz": (8, 8), "set/pic0010_0032x0032_sd.npz": (8, 8)}
+        captioned("set", 3),
+        texts=configured(folder("set")),
+        latents={"set/pic001_0128x0064_sd.npz": (8, 8), "set/pic0010_0032x0032_sd.npz": (8, 8)},
     ),
     "the cache of another picture gives the size": Case(
         {"set/lad.png": Picture(), "set/lad_2.png": Picture(128, 128)},
@@ -329,31 +417,73 @@ CASES: dict[str, Case] = {
     ),
     # validation
     "a split with a seed": together(
-        captioned("a", 25), captioned("r", 4),
-        texts=configured(folder("a", 2), folder("r", 1, "is_reg = true"), dataset="resolution = 64\nbatch_size = 4\nvalidation_split = 0.2\nvalidation_seed = 7"),
+        captioned("a", 25),
+        captioned("r", 4),
+        texts=configured(
+            folder("a", 2),
+            folder("r", 1, "is_reg = true"),
+            dataset="resolution = 64\nbatch_size = 4\nvalidation_split = 0.2\nvalidation_seed = 7",
+        ),
     ),
-    "a split in halves": together(captioned("a", 7), texts=configured(folder("a", 2), dataset="resolution = 64\nbatch_size = 4\nvalidation_split = 0.5\nvalidation_seed = 1")),
+    "a split in halves": together(
+        captioned("a", 7),
+        texts=configured(
+            folder("a", 2), dataset="resolution = 64\nbatch_size = 4\nvalidation_split = 0.5\nvalidation_seed = 1"
+        ),
+    ),
     "a folder for validation": together(
-        captioned("a", 6), captioned("v", 3),
-        texts=configured(folder("a")) | {
-            "dataset.toml": dataset_toml(folder("a")) + "[[datasets]]\nresolution = 64\nvalidation_split = 1.0\nvalidation_seed = 1\n[[datasets.subsets]]\n" + folder("v")
+        captioned("a", 6),
+        captioned("v", 3),
+        texts=configured(folder("a"))
+        | {
+            "dataset.toml": dataset_toml(folder("a"))
+            + "[[datasets]]\nresolution = 64\nvalidation_split = 1.0\nvalidation_seed = 1\n[[datasets.subsets]]\n"
+            + folder("v")
         },
     ),
-    "a split in percent": together(captioned("a", 6), texts=configured(folder("a"), dataset="resolution = 64\nbatch_size = 4\nvalidation_split = 20.0\nvalidation_seed = 1")),
-    # configs
-    "unknown keys of a config file": together(captioned("a", 3), texts=configured(folder("a"), train=CONFIG + "bucket_resolution = 5\nbatch_size = 7\n[more]\nnetwork_dimm = 8\n")),
-    "an unknown key of the dataset": together(captioned("a", 3), texts=configured(folder("a", 1, "colour = 3"))),
-    "prior_loss_weight in the dataset": together(captioned("a", 3), texts=configured(folder("a"), general="prior_loss_weight = 0.5")),
-    "a number as text": together(captioned("a", 3), texts=configured('image_dir = "a"\nnum_repeats = "2"')),
-    "one number for two": together(captioned("a", 3), texts=configured(folder("a"), dataset="resolution = [64]\nbatch_size = 4")),
-    "no resolution": together(captioned("a", 3), texts=configured(folder("a"), dataset="batch_size = 4")),
-    "resolution as a number in the config file": together(captioned("a", 3), texts=configured(folder("a"), dataset="batch_size = 4", train=CONFIG + "resolution = 64\n")),
-    "resolution in the config file": together(captioned("a", 3), texts=configured(folder("a"), dataset="batch_size = 4", train=CONFIG + 'resolution = "64,128"\n')),
-    "the command line wins over the config file": together(
-        captioned("a", 9), texts=configured(folder("a"), dataset="resolution = 64"), arguments=("--config_file", "train.toml", "--max_train_epochs", "3", "--train_batch_size", "2")
+    "a split in percent": together(
+        captioned("a", 6),
+        texts=configured(
+            folder("a"), dataset="resolution = 64\nbatch_size = 4\nvalidation_split = 20.0\nvalidation_seed = 1"
+        ),
     ),
-    "steps without epochs": together(captioned("a", 9), texts=configured(folder("a"), train=CONFIG.replace("max_train_epochs = 10", "max_train_steps = 100"))),
-    "accumulated gradients": together(captioned("a", 21), texts=configured(folder("a"), train=CONFIG + "gradient_accumulation_steps = 4\n")),
-    "random crops with cached latents": together(captioned("a", 3), texts=configured(folder("a", 1, "random_crop = true"))),
+    # configs
+    "unknown keys of a config file": together(
+        captioned("a", 3),
+        texts=configured(
+            folder("a"), train=CONFIG + "bucket_resolution = 5\nbatch_size = 7\n[more]\nnetwork_dimm = 8\n"
+        ),
+    ),
+    "an unknown key of the dataset": together(captioned("a", 3), texts=configured(folder("a", 1, "colour = 3"))),
+    "prior_loss_weight in the dataset": together(
+        captioned("a", 3), texts=configured(folder("a"), general="prior_loss_weight = 0.5")
+    ),
+    "a number as text": together(captioned("a", 3), texts=configured('image_dir = "a"\nnum_repeats = "2"')),
+    "one number for two": together(
+        captioned("a", 3), texts=configured(folder("a"), dataset="resolution = [64]\nbatch_size = 4")
+    ),
+    "no resolution": together(captioned("a", 3), texts=configured(folder("a"), dataset="batch_size = 4")),
+    "resolution as a number in the config file": together(
+        captioned("a", 3), texts=configured(folder("a"), dataset="batch_size = 4", train=CONFIG + "resolution = 64\n")
+    ),
+    "resolution in the config file": together(
+        captioned("a", 3),
+        texts=configured(folder("a"), dataset="batch_size = 4", train=CONFIG + 'resolution = "64,128"\n'),
+    ),
+    "the command line wins over the config file": together(
+        captioned("a", 9),
+        texts=configured(folder("a"), dataset="resolution = 64"),
+        arguments=("--config_file", "train.toml", "--max_train_epochs", "3", "--train_batch_size", "2"),
+    ),
+    "steps without epochs": together(
+        captioned("a", 9),
+        texts=configured(folder("a"), train=CONFIG.replace("max_train_epochs = 10", "max_train_steps = 100")),
+    ),
+    "accumulated gradients": together(
+        captioned("a", 21), texts=configured(folder("a"), train=CONFIG + "gradient_accumulation_steps = 4\n")
+    ),
+    "random crops with cached latents": together(
+        captioned("a", 3), texts=configured(folder("a", 1, "random_crop = true"))
+    ),
     "no subsets": together(captioned("a", 3), texts=configured()),
 }

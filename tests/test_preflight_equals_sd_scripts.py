@@ -60,9 +60,7 @@ def as_recorded(dataset: DatasetRead) -> dict[str, Any]:
     return {
         "train_entries": dataset.train_entries,
         "reg_entries": dataset.reg_found,
-        "subsets": sorted(
-            [each.settings.image_dir, each.found] for each in dataset.subsets if each.outcome == "read"
-        ),
+        "subsets": sorted([each.settings.image_dir, each.found] for each in dataset.subsets if each.outcome == "read"),
         "batches": dataset.batches,
         "images": images,
     }

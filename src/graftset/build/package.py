@@ -11,11 +11,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from graftset.build.names import unique_stems
 from graftset.build.plans import MixingPlan
 from graftset.build.sizes import TrainingSize
 from graftset.records import ImageView, Origin
+
+if TYPE_CHECKING:
+    from graftset.build.kohya.preflight import Options, Run
 
 ORIGINS: tuple[Origin, ...] = ("original", "generated")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -82,6 +86,7 @@ class Format:
         texts: Every other file with its content: configs, lists, scripts. Names ending in `.sh` are made executable.
         warnings: What the trainer will not do as the package says, as sentences for the user.
         read_stages: Folder, number of stages and root -> what the trainer would read there now, stage by stage.
+        preflight: The same as simulated runs with their findings, where the format has a simulation of its trainer.
     """
 
     summary: str
@@ -90,6 +95,7 @@ class Format:
     texts: Callable[[Package], Mapping[str, str]]
     warnings: Callable[[Package], Sequence[str]]
     read_stages: Callable[[Path, int, str | None], Sequence[StageRead]]
+    preflight: Callable[[Path, int, str | None, Options], Sequence[Run]] | None = None
 
 
 def one_line(text: str | None) -> str:

@@ -5,7 +5,7 @@ What the trainer does with each file, and the traps that the written comments wa
 
 from __future__ import annotations
 
-from graftset.build.kohya.checking import read_stages
+from graftset.build.kohya.checking import preflight_stages, read_stages
 from graftset.build.kohya.dataset import caption_file, dataset_toml, image_file, sample_prompts
 from graftset.build.kohya.schema import schema_faults
 from graftset.build.kohya.script import train_sh
@@ -31,4 +31,5 @@ FORMAT = Format(
     texts=_texts,
     warnings=cut_warnings,
     read_stages=read_stages,
+    preflight=preflight_stages,
 )

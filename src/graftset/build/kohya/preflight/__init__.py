@@ -19,15 +19,18 @@ run.py               one run, from its source to its findings
 from __future__ import annotations
 
 from graftset.build.kohya.preflight.findings import KINDS, SEVERITIES, Finding, Kind, finding, in_order
+from graftset.build.kohya.preflight.reading import ImageRead, Reading
 from graftset.build.kohya.preflight.run import Options, Run, run_preflight
-from graftset.build.kohya.preflight.sources import Source, run_source, source_of
+from graftset.build.kohya.preflight.sources import Source, run_source, source_of, stage_source
 
 __all__ = [
     "KINDS",
     "SEVERITIES",
     "Finding",
+    "ImageRead",
     "Kind",
     "Options",
+    "Reading",
     "Run",
     "Source",
     "finding",
@@ -35,4 +38,5 @@ __all__ = [
     "run_preflight",
     "run_source",
     "source_of",
+    "stage_source",
 ]

@@ -183,7 +183,9 @@ def _type_fault(argument: Argument, value: object) -> str:
     kinds = _TYPES[argument.kind]
     right = bool in kinds if isinstance(value, bool) else isinstance(value, kinds)
     if not right:
-        names = " or ".join({"str": "text", "bool": "true or false"}.get(each.__name__, each.__name__) for each in kinds)
+        names = " or ".join(
+            {"str": "text", "bool": "true or false"}.get(each.__name__, each.__name__) for each in kinds
+        )
         return f"{value!r} is not {names}"
     if argument.choices and value not in argument.choices:
         return f"{value!r} is none of {', '.join(str(each) for each in argument.choices if each is not None)}"

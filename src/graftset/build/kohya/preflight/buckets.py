@@ -84,7 +84,8 @@ class Bucketing:
         bucket = resized[0] - resized[0] % self.steps, resized[1] - resized[1] % self.steps
         if min(bucket) < 1:
             raise Refusal(
-                f"{width} x {height} px is smaller than one step of {self.steps} px, and bucket_no_upscale never enlarges"
+                f"{width} x {height} px is smaller than one step of {self.steps} px, and bucket_no_upscale never "
+                "enlarges"
             )
         return Placement(bucket, resized)
 

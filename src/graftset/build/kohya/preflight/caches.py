@@ -28,7 +28,7 @@ def latents_suffix(*, sdxl: bool) -> str:
 
 
 def sizes_from_names(disk: Disk, folder: str, images: Sequence[str], *, sdxl: bool) -> dict[str, Size]:
-    """The sizes that the trainer takes from the names of caches instead of from the images, whether it uses them or not.
+    """The sizes that the trainer takes from the names of caches instead of from the images, used or not.
 
     A cache belongs to the first image whose path, without its ending, it begins with: `lad.png` takes the size of
     `lad_2_0512x0512_sd.npz` where it has no cache of its own.
@@ -84,6 +84,8 @@ def stale_cache(disk: Disk, image: str, size: Size, bucket: Size, *, sdxl: bool)
     wanted = bucket[1] // _LATENT_PX, bucket[0] // _LATENT_PX
     if tuple(shape[1:3]) != wanted:
         return StaleCache(
-            file, image, f"it holds {shape[2] * _LATENT_PX} x {shape[1] * _LATENT_PX} px, the bucket is {bucket[0]} x {bucket[1]}"
+            file,
+            image,
+            f"it holds {shape[2] * _LATENT_PX} x {shape[1] * _LATENT_PX} px, the bucket is {bucket[0]} x {bucket[1]}",
         )
     return None

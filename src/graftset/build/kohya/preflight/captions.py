@@ -95,7 +95,9 @@ def shown_texts(caption: str, subset: SubsetSettings) -> tuple[str, ...]:
 
 def _chosen(line: str) -> str:
     plain = line.replace("{{", "\0").replace("}}", "\1")
-    plain = _CHOICE.sub(lambda match: max(match.group(1).split("|"), key=lambda words: tokens_of(words, 75).tokens), plain)
+    plain = _CHOICE.sub(
+        lambda match: max(match.group(1).split("|"), key=lambda words: tokens_of(words, 75).tokens), plain
+    )
     return plain.replace("\0", "{").replace("\1", "}")
 
 
@@ -125,5 +127,6 @@ def token_limit(max_token_length: int | None) -> int:
 
 @lru_cache(maxsize=65536)
 def tokens_of(text: str, limit: int) -> Cut:
-    """A text divided where the encoder stops reading; the same captions come again and again over repeats and stages."""
+    """A text divided where the encoder stops reading; the same captions come again and again over repeats and "
+    "stages."""
     return cut(text.replace(_BOM, ""), limit)  # ftfy takes the mark out before the tokenizer

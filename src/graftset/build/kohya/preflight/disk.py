@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-IMAGE_ENDINGS = tuple(ending for each in ("png", "jpg", "jpeg", "webp", "bmp") for ending in (f".{each}", f".{each.upper()}"))
+IMAGE_ENDINGS = tuple(
+    ending for each in ("png", "jpg", "jpeg", "webp", "bmp") for ending in (f".{each}", f".{each.upper()}")
+)
 """What sd-scripts takes for an image, by the letter: `.Png` is none. AVIF and JPEG XL only where a plug-in is there."""
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jxl", ".heic"})
 
@@ -52,9 +54,17 @@ class Disk:
 
     def at(self, path: str) -> Path:
         """The file or folder here that a path of the trainer means."""
+        return self.start / self._below_root(path)
+
+    def name(self, path: str) -> str:
+        """A path to tell a person: relative to where training starts, where it lies below."""
+        place = PurePosixPath(self._below_root(path))
+        return str(place.relative_to(self.start)) if place.is_relative_to(self.start) else str(place)
+
+    def _below_root(self, path: str) -> str:
         if self.root is not None and PurePosixPath(path).is_relative_to(self.root):
-            path = str(PurePosixPath(path).relative_to(self.root))
-        return self.start / path
+            return str(PurePosixPath(path).relative_to(self.root))
+        return path
 
     def list(self, folder: str) -> Listing:
         """What lies in a folder, as `glob_images` in `library/train_util.py` finds it; nothing where it is none."""

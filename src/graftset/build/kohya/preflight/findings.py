@@ -1,6 +1,6 @@
 """Every finding of the preflight in one table: what it means, how grave it is, what to do.
 
-docs/preflight.md is written from this table. A *problem* makes training stop, or go silently another way than its folders
+docs/preflight.md is written from this table. A *problem* makes training stop, or silently go another way than folders
 and configs say; a *warning* is worth a thought; a *note* explains.
 """
 
@@ -92,15 +92,22 @@ _TABLE: Sequence[Kind] = (
     ),
     _note(
         "repeats-from-names",
-        "With `train_data_dir` repeats come from the folders' names, the rest of a name is the caption of images without one.",
+        "With `train_data_dir` repeats come from the folders' names, the rest of a name is the caption of images "
+        "without one.",
     ),
-    _problem("folder-missing", "An image folder is not there; sd-scripts warns and trains without it.", "Correct image_dir."),
+    _problem(
+        "folder-missing", "An image folder is not there; sd-scripts warns and trains without it.", "Correct image_dir."
+    ),
     _problem(
         "folder-empty",
         "An image folder holds no image that sd-scripts knows; it warns and trains without it.",
         "Correct image_dir, or the images' endings.",
     ),
-    _problem("no-repeats", "A subset with num_repeats below 1 is left out.", "Give num_repeats 1 or more, or take the subset out."),
+    _problem(
+        "no-repeats",
+        "A subset with num_repeats below 1 is left out.",
+        "Give num_repeats 1 or more, or take the subset out.",
+    ),
     _problem(
         "folder-twice",
         "The same image_dir stands twice in one dataset; the second subset is dropped, its repeats too.",
@@ -126,7 +133,8 @@ _TABLE: Sequence[Kind] = (
     _problem("config-unreadable", "A config is missing or damaged.", "Correct the file.", stops=True),
     _problem(
         "key-refused",
-        "The schema of the dataset TOML is strict: sd-scripts ends at a key it does not know or a value of another kind.",
+        "The schema of the dataset TOML is strict: sd-scripts ends at a key it does not know or a value of another "
+        "kind.",
         "Correct or remove the key. prior_loss_weight belongs to the config file or the command line.",
         stops=True,
     ),
@@ -141,7 +149,11 @@ _TABLE: Sequence[Kind] = (
         "Write the value as the trainer's command line would read it.",
     ),
     _problem("value-refused", "A value with which sd-scripts does not start.", "Correct it.", stops=True),
-    _warning("key-without-effect", "A key of the config file that something else overrules.", "Remove it, or set the one that acts."),
+    _warning(
+        "key-without-effect",
+        "A key of the config file that something else overrules.",
+        "Remove it, or set the one that acts.",
+    ),
     _warning(
         "starts-elsewhere",
         "Paths count from the folder training is started in, and from the present one they lead nowhere.",
@@ -149,61 +161,108 @@ _TABLE: Sequence[Kind] = (
     ),
     _warning(
         "outside",
-        "Images and captions come from a metadata file or a dataset class; this preflight reads image folders with caption "
+        "Images and captions come from a metadata file or a dataset class; this preflight reads image folders with "
+        "caption "
         "files only, and nothing was checked.",
         "Look at the metadata file itself.",
     ),
-    _note("steps-by-default", "Neither epochs nor steps are set, so sd-scripts stops after its default of 1600 steps.", "Set max_train_epochs."),
-    _warning("last-epoch-cut", "The steps end within an epoch, so some images are shown once less often than others.", "Set max_train_epochs."),
+    _note(
+        "steps-by-default",
+        "Neither epochs nor steps are set, so sd-scripts stops after its default of 1600 steps.",
+        "Set max_train_epochs.",
+    ),
+    _warning(
+        "last-epoch-cut",
+        "The steps end within an epoch, so some images are shown once less often than others.",
+        "Set max_train_epochs.",
+    ),
     # captions
     _problem(
         "caption-missing",
-        "Images without a caption file train with the folder's class tokens or with no words at all, after one warning.",
+        "Images without a caption file train with the folder's class tokens or with no words at all, after one "
+        "warning.",
         "Write the captions, or check caption_extension.",
     ),
-    _note("caption-from-name", "No image of the folder has a caption file; its class tokens or its name are the caption of all."),
+    _note(
+        "caption-from-name",
+        "No image of the folder has a caption file; its class tokens or its name are the caption of all.",
+    ),
     _problem(
         "caption-extension",
-        "Captions are there, under an ending that is not looked for. The default is .caption; capitals count, except on Windows.",
+        "Captions are there, under an ending that is not looked for. The default is .caption; capitals count, except "
+        "on Windows.",
         'Set caption_extension = ".txt", or rename the files.',
     ),
     _problem(
         "caption-borrowed",
-        "A name of five or more parts between `_` (the path counts) and without a caption of its own takes that of the name "
+        "A name of five or more parts between `_` (the path counts) and without a caption of its own takes that of the "
+        "name "
         "less its last four parts.",
         "Write a caption file for each image.",
     ),
-    _problem("caption-refused", "sd-scripts ends at a caption file that is empty or not UTF-8.", "Write a caption in UTF-8, or delete the file.", stops=True),
-    _problem("caption-blank", "The first line is blank, so the caption is empty whatever follows.", "Write the caption in the first line."),
-    _problem("caption-lines", "Only the first line is read; words stand in others.", "Join the lines, or set enable_wildcard to draw one of them each time."),
-    _note("caption-mark", "A byte order mark begins the caption; the tokenizer drops it only where ftfy is installed.", "Save the file as UTF-8 without it."),
+    _problem(
+        "caption-refused",
+        "sd-scripts ends at a caption file that is empty or not UTF-8.",
+        "Write a caption in UTF-8, or delete the file.",
+        stops=True,
+    ),
+    _problem(
+        "caption-blank",
+        "The first line is blank, so the caption is empty whatever follows.",
+        "Write the caption in the first line.",
+    ),
+    _problem(
+        "caption-lines",
+        "Only the first line is read; words stand in others.",
+        "Join the lines, or set enable_wildcard to draw one of them each time.",
+    ),
+    _note(
+        "caption-mark",
+        "A byte order mark begins the caption; the tokenizer drops it only where ftfy is installed.",
+        "Save the file as UTF-8 without it.",
+    ),
     _problem(
         "caption-cut",
         "Captions are longer than what is read: the rest is cut in silence.",
         "Set max_token_length to 150 or 225 in the config file, or shorten them, the important words first.",
     ),
-    _warning("caption-cut-anyway", "Captions are longer than the 225 tokens that sd-scripts can read.", "Shorten them, the important words first."),
+    _warning(
+        "caption-cut-anyway",
+        "Captions are longer than the 225 tokens that sd-scripts can read.",
+        "Shorten them, the important words first.",
+    ),
     _warning("caption-without-image", "Caption files that belong to no image.", "Check the names."),
-    _problem("caption-cache", "Captions and sizes come from metadata_cache.json, not from the files, and the two differ.", "Delete metadata_cache.json."),
+    _problem(
+        "caption-cache",
+        "Captions and sizes come from metadata_cache.json, not from the files, and the two differ.",
+        "Delete metadata_cache.json.",
+    ),
     _warning(
         "shuffle-moves-trigger",
-        "Captions are shuffled and fewer leading parts are kept in place than they share, so the trigger word moves too.",
+        "Captions are shuffled and fewer leading parts are kept in place than they share, so the trigger word moves "
+        "too.",
         "Set keep_tokens to the number of leading parts that must stay.",
     ),
     _note("keep-tokens-idle", "keep_tokens acts only with shuffling, tag dropout or token warmup, and none is on."),
     _warning(
         "prefix-glued",
-        "caption_prefix is joined by a space: without a separator at its end it becomes one part with the caption's first words.",
+        "caption_prefix is joined by a space: without a separator at its end it becomes one part with the caption's "
+        "first words.",
         "End it with a comma.",
     ),
-    _warning("separator-shown", "keep_tokens_separator is only taken out where captions are shuffled; here the encoder reads it.", "Remove it from the captions, or turn shuffling on."),
+    _warning(
+        "separator-shown",
+        "keep_tokens_separator is only taken out where captions are shuffled; here the encoder reads it.",
+        "Remove it from the captions, or turn shuffling on.",
+    ),
     _note("caption-dropout", "Caption dropout blanks the whole caption, trigger word included."),
     _note("caption-drawn", "Wildcards draw lines and words anew each time; tokens are counted for the longest."),
     # pictures
     _problem("image-refused", "sd-scripts ends at a file it cannot open.", "Remove or replace it.", stops=True),
     _problem(
         "size-refused",
-        "Without buckets and without cached latents an image has to have exactly the training size; sd-scripts ends at the first that has not.",
+        "Without buckets and without cached latents an image has to have exactly the training size; sd-scripts ends at "
+        "the first that has not.",
         "Set cache_latents or enable_bucket, or resize the images.",
         stops=True,
     ),
@@ -213,54 +272,111 @@ _TABLE: Sequence[Kind] = (
         "Turn off one or the other.",
         stops=True,
     ),
-    _problem("face-name-refused", "face_crop_aug_range reads the last four parts of a name as numbers, and here they are none.", "Rename the images, or remove face_crop_aug_range.", stops=True),
+    _problem(
+        "face-name-refused",
+        "face_crop_aug_range reads the last four parts of a name as numbers, and here they are none.",
+        "Rename the images, or remove face_crop_aug_range.",
+        stops=True,
+    ),
     _problem(
         "colors-multiplied",
         "Resizing invents colors between the pixels of a picture with few: pixel art turns soft.",
         'Set resize_interpolation = "nearest", or export at training size.',
     ),
-    _warning("cells-uneven", "Nearest enlarges by a broken factor, so some pixels become wider than others.", "Choose a size that is a whole multiple."),
-    _warning("cropped", "Images are cropped to their bucket.", "Resize them to a multiple of the bucket step, or choose a resolution of their shape."),
+    _warning(
+        "cells-uneven",
+        "Nearest enlarges by a broken factor, so some pixels become wider than others.",
+        "Choose a size that is a whole multiple.",
+    ),
+    _warning(
+        "cropped",
+        "Images are cropped to their bucket.",
+        "Resize them to a multiple of the bucket step, or choose a resolution of their shape.",
+    ),
     _problem(
         "alpha-dropped",
         "Transparency is dropped, and fully transparent pixels show the color hidden under them.",
         "Lay the pictures over a background first, or set alpha_mask = true to leave those pixels out of the loss.",
     ),
-    _warning("orientation-ignored", "EXIF orientation is not applied, so the picture is trained on lying down.", "Save it upright."),
-    _warning("flip", "flip_aug mirrors every other picture; captions that say left or right then say the wrong side.", "Turn flip_aug off."),
+    _warning(
+        "orientation-ignored",
+        "EXIF orientation is not applied, so the picture is trained on lying down.",
+        "Save it upright.",
+    ),
+    _warning(
+        "flip",
+        "flip_aug mirrors every other picture; captions that say left or right then say the wrong side.",
+        "Turn flip_aug off.",
+    ),
     _note("color-aug", "color_aug shifts hue or gamma of a third of the pictures, which leaves the palette."),
-    _note("face-crop", "Without buckets, face_crop_aug_range cuts around the place that the last four parts of a name give."),
-    _note("pixels-sampled", "Not every picture was opened; colors, transparency and damage are those of the sample.", "Give --pixels a larger number."),
+    _note(
+        "face-crop",
+        "Without buckets, face_crop_aug_range cuts around the place that the last four parts of a name give.",
+    ),
+    _note(
+        "pixels-sampled",
+        "Not every picture was opened; colors, transparency and damage are those of the sample.",
+        "Give --pixels a larger number.",
+    ),
     # caches
     _problem(
         "cache-stale",
-        "A latent cache beside an image is older than the image, of another size or damaged. sd-scripts checks only that it "
+        "A latent cache beside an image is older than the image, of another size or damaged. sd-scripts checks only "
+        "that it "
         "holds latents, so the old picture is trained on.",
         "Delete the .npz files.",
     ),
-    _warning("cache-idle", "Latent caches lie beside the images and are not used, since cache_latents_to_disk is off.", "Delete them."),
+    _warning(
+        "cache-idle",
+        "Latent caches lie beside the images and are not used, since cache_latents_to_disk is off.",
+        "Delete them.",
+    ),
     _problem(
         "size-from-cache",
-        "The size of an image is taken from the name of a cache, its own or one whose name begins alike, and it is not the image's.",
+        "The size of an image is taken from the name of a cache, its own or one whose name begins alike, and it is not "
+        "the image's.",
         "Delete the .npz files.",
     ),
     # regularization
-    _problem("reg-unused", "Regularization images are taken in file order until they are as many as the training entries; the rest is never used.", "Raise the repeats of the training images, or take fewer."),
-    _warning("reg-repeated", "Regularization images are repeated until they are as many as the training entries, which doubles the steps.", "Count on it, or leave them out."),
+    _problem(
+        "reg-unused",
+        "Regularization images are taken in file order until they are as many as the training entries; the rest is "
+        "never used.",
+        "Raise the repeats of the training images, or take fewer.",
+    ),
+    _warning(
+        "reg-repeated",
+        "Regularization images are repeated until they are as many as the training entries, which doubles the steps.",
+        "Count on it, or leave them out.",
+    ),
     _note("reg-weight", "Regularization images weigh as much as others where prior_loss_weight is 1."),
-    _problem("reg-nothing", "A dataset has only regularization images: without training images none is used.", "Set is_reg = false."),
+    _problem(
+        "reg-nothing",
+        "A dataset has only regularization images: without training images none is used.",
+        "Set is_reg = false.",
+    ),
     # buckets and batches
-    _note("batches-partial", "Buckets are filled up on their own, so some batches hold fewer images, which then count more."),
+    _note(
+        "batches-partial",
+        "Buckets are filled up on their own, so some batches hold fewer images, which then count more.",
+    ),
     # validation
     _problem(
         "validation-overlap",
         "Images lie in the training and in the validation list.",
-        "Set validation_seed, and a share that comes out at whole images; or keep a folder of its own with validation_split = 1.0.",
+        "Set validation_seed, and a share that comes out at whole images; or keep a folder of its own with "
+        "validation_split = 1.0.",
     ),
     _problem("validation-share", "validation_split is a share between 0 and 1.", "Write 0.2 for a fifth."),
-    _note("validation-silent", "Validation losses go to a tracker only, and logging_dir is not set.", "Set logging_dir."),
+    _note(
+        "validation-silent", "Validation losses go to a tracker only, and logging_dir is not set.", "Set logging_dir."
+    ),
     # a build of graftset
-    _problem("plan-differs", "The build would not train as its plan says.", "Build it again with --force, or mend what is listed."),
+    _problem(
+        "plan-differs",
+        "The build would not train as its plan says.",
+        "Build it again with --force, or mend what is listed.",
+    ),
     _problem("build-files", "Files of the build are missing, changed or added.", "Build it again with --force."),
     _warning("build-edited", "A config was edited since the build.", "Nothing, where that was meant."),
     _problem("format-unknown", "The build is of a trainer format that this version does not know.", "Update graftset."),

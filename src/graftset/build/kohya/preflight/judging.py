@@ -33,7 +33,7 @@ def config_findings(source: Source) -> Iterator[Finding]:
     if source.outside:
         yield finding("outside", source.outside)
     elif source.dataset_name:
-        faults = [f"{PurePath(source.dataset_name).name}: {fault}" for fault in schema_faults(source.dataset)]
+        faults = [f"{source.disk.name(source.dataset_name)}: {fault}" for fault in schema_faults(source.dataset)]
         yield from (finding("key-refused", fault) for fault in faults)
     for key, meant in source.arguments.unknown.items():
         hint = f", {meant} is meant perhaps" if meant else ""
@@ -80,7 +80,7 @@ def reading_findings(source: Source, reading: Reading) -> Iterator[Finding]:
     """What the folders, counts and lists come to."""
     for code, why in dict.fromkeys((stop.code, stop.why) for stop in reading.stops):
         paths = [path for stop in reading.stops if (stop.code, stop.why) == (code, why) for path in stop.paths]
-        yield finding(code, f"sd-scripts stops: {why}", dict.fromkeys(paths))
+        yield finding(code, f"sd-scripts stops: {why}", list(dict.fromkeys(paths)))
     if not reading.batches and not reading.stops:
         yield finding("nothing-to-train", "sd-scripts finds 0 images and ends at once")
     for dataset in reading.datasets:
@@ -113,7 +113,10 @@ def _subset_findings(source: Source, subset: SubsetRead) -> Iterator[Finding]:
     if listing.folders:
         total = sum(listing.folders.values())
         yield finding(
-            "nested-ignored", f"{total} pictures in folders inside {name} are never found", list(listing.folders), where=name
+            "nested-ignored",
+            f"{total} pictures in folders inside {name} are never found",
+            list(listing.folders),
+            where=name,
         )
 
 
@@ -135,17 +138,23 @@ def _regularization_findings(arguments: Arguments, dataset: DatasetRead) -> Iter
     unused = [image.path for image in images if not image.repeats]
     shown = sum(image.repeats for image in images)
     if not dataset.train_entries:
-        yield finding("reg-nothing", f"{len(images)} regularization images and no training image: nothing is trained on")
+        yield finding(
+            "reg-nothing", f"{len(images)} regularization images and no training image: nothing is trained on"
+        )
         return
     if unused:
         yield finding(
-            "reg-unused", f"{len(unused)} of {len(images)} regularization images are never used", [PurePath(p).name for p in unused]
+            "reg-unused",
+            f"{len(unused)} of {len(images)} regularization images are never used",
+            [PurePath(p).name for p in unused],
         )
     if shown > dataset.reg_found:
         yield finding(
             "reg-repeated",
-            f"{len(images)} regularization images become {shown} entries, as many as the {dataset.train_entries} of training: "
-            f"an epoch has {dataset.train_entries + shown} entries instead of {dataset.train_entries + dataset.reg_found}",
+            f"{len(images)} regularization images become {shown} entries, as many as the {dataset.train_entries} of "
+            "training: "
+            f"an epoch has {dataset.train_entries + shown} entries instead of "
+            f"{dataset.train_entries + dataset.reg_found}",
         )
     if arguments.values.get("prior_loss_weight") == 1:
         yield finding("reg-weight", "Regularization images count as much as others: prior_loss_weight is 1")
@@ -156,7 +165,8 @@ def _batch_findings(dataset: DatasetRead) -> Iterator[Finding]:
     if size > 0 and dataset.batches > -(-entries // size):
         yield finding(
             "batches-partial",
-            f"{len(dataset.buckets)} buckets make {dataset.batches} batches of {entries} entries; one bucket would make "
+            f"{len(dataset.buckets)} buckets make {dataset.batches} batches of {entries} entries; one bucket would "
+            "make "
             f"{-(-entries // size)}",
         )
 
@@ -167,7 +177,9 @@ def _schedule_findings(reading: Reading) -> Iterator[Finding]:
         return
     seen = plan.steps / plan.steps_per_epoch
     if "max_train_steps" not in given:
-        yield finding("steps-by-default", f"Training stops after {plan.steps} steps, {seen:.2f} epochs: that is the default")
+        yield finding(
+            "steps-by-default", f"Training stops after {plan.steps} steps, {seen:.2f} epochs: that is the default"
+        )
     elif plan.steps % plan.steps_per_epoch:
         yield finding("last-epoch-cut", f"{plan.steps} steps are {seen:.2f} epochs of {plan.steps_per_epoch} steps")
 
@@ -191,7 +203,8 @@ def _idle_findings(source: Source, datasets: Sequence[DatasetSettings]) -> Itera
         acting = {str(getattr(dataset, field)) for dataset in datasets}
         if str(value) not in acting:
             yield finding(
-                "key-without-effect", f"{source.name}: {name} = {value} is overruled by the dataset's {field} = {', '.join(sorted(acting))}"
+                "key-without-effect",
+                f"{source.name}: {name} = {value} is overruled by the dataset's {field} = {', '.join(sorted(acting))}",
             )
 
 
@@ -220,7 +233,9 @@ def _validation_findings(reading: Reading) -> Iterator[Finding]:
     both = [image.path for dataset in seeded for image in dataset.images if image.path in trained]
     if both:
         yield finding(
-            "validation-overlap", f"{len(both)} validation images are trained on as well", [PurePath(path).name for path in both]
+            "validation-overlap",
+            f"{len(both)} validation images are trained on as well",
+            [PurePath(path).name for path in both],
         )
     if reading.arguments.text("logging_dir") is None:
         yield finding("validation-silent", "Validation losses are written nowhere: logging_dir is not set")

@@ -54,7 +54,8 @@ def _missing(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findin
     for ending, count in endings.items():
         yield finding(
             "caption-extension",
-            f"{count} of {len(images)} captions in {name} are {ending} files, and {settings.caption_extension} is looked for",
+            f"{count} of {len(images)} captions in {name} are {ending} files, and {settings.caption_extension} is "
+            "looked for",
             where=name,
         )
     if not lost:
@@ -64,7 +65,10 @@ def _missing(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findin
         yield finding("caption-from-name", f"All {len(images)} images of {name} train with {shown}", where=name)
     else:
         yield finding(
-            "caption-missing", f"{len(lost)} of {len(images)} images of {name} train with {shown}", _names(lost), where=name
+            "caption-missing",
+            f"{len(lost)} of {len(images)} images of {name} train with {shown}",
+            _names(lost),
+            where=name,
         )
 
 
@@ -85,10 +89,14 @@ def _odd(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Finding]:
         yield finding("caption-blank", f"{len(blank)} captions in {name} are blank", _names(blank), where=name)
     long = [image for image in images if image.caption.lines_lost]
     if long:
-        yield finding("caption-lines", f"{len(long)} captions in {name} lose all but their first line", _names(long), where=name)
+        yield finding(
+            "caption-lines", f"{len(long)} captions in {name} lose all but their first line", _names(long), where=name
+        )
     marked = [image for image in images if image.caption.bom]
     if marked:
-        yield finding("caption-mark", f"{len(marked)} captions in {name} begin with a byte order mark", _names(marked), where=name)
+        yield finding(
+            "caption-mark", f"{len(marked)} captions in {name} begin with a byte order mark", _names(marked), where=name
+        )
 
 
 def _cut(subset: SubsetRead, images: Sequence[ImageRead], limit: int) -> Iterator[Finding]:
@@ -98,7 +106,8 @@ def _cut(subset: SubsetRead, images: Sequence[ImageRead], limit: int) -> Iterato
     longest = max(image.tokens for image in cut)
     yield finding(
         "caption-cut" if limit < LARGEST_LIMIT else "caption-cut-anyway",
-        f"{len(cut)} of {len(images)} captions in {subset.settings.image_dir} are cut after {limit} tokens, the longest has "
+        f"{len(cut)} of {len(images)} captions in {subset.settings.image_dir} are cut after {limit} tokens, the "
+        "longest has "
         f"{longest}",
         [f"{_name(image)} loses {_beginning(image.lost)!r}" for image in cut],
         where=subset.settings.image_dir,
@@ -120,13 +129,22 @@ def _arranged(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findi
         yield finding("keep-tokens-idle", f"keep_tokens = {settings.keep_tokens} does nothing for {name}", where=name)
     prefix = settings.caption_prefix
     if prefix and not prefix.rstrip().endswith(settings.caption_separator):
-        yield finding("prefix-glued", f"{prefix!r} becomes one part with the first words of each caption in {name}", where=name)
+        yield finding(
+            "prefix-glued", f"{prefix!r} becomes one part with the first words of each caption in {name}", where=name
+        )
     marks = {separator, _COMMON_SEPARATOR} - {"", separator if settings.reorders else ""}
     shown = [image for image in images if any(mark in image.text for mark in marks)]
     if shown:
-        yield finding("separator-shown", f"{len(shown)} captions in {name} show the encoder a separator", _names(shown), where=name)
+        yield finding(
+            "separator-shown",
+            f"{len(shown)} captions in {name} show the encoder a separator",
+            _names(shown),
+            where=name,
+        )
     if settings.caption_dropout_rate > 0 or settings.caption_dropout_every_n_epochs > 0:
-        share = f"{settings.caption_dropout_rate:.0%} of the captions" if settings.caption_dropout_rate else "All captions"
+        share = (
+            f"{settings.caption_dropout_rate:.0%} of the captions" if settings.caption_dropout_rate else "All captions"
+        )
         every = settings.caption_dropout_every_n_epochs
         when = f" and all of every {every}th epoch" if every else ""
         yield finding("caption-dropout", f"{share}{when} in {name} are blanked, trigger word included", where=name)
@@ -135,7 +153,12 @@ def _arranged(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findi
     if settings.flip_aug:
         sided = [image for image in images if _SIDES.search(image.text)]
         if sided:
-            yield finding("flip", f"flip_aug mirrors {name}, and {len(sided)} captions say left or right", _names(sided), where=name)
+            yield finding(
+                "flip",
+                f"flip_aug mirrors {name}, and {len(sided)} captions say left or right",
+                _names(sided),
+                where=name,
+            )
 
 
 def _without_image(subset: SubsetRead) -> Iterator[Finding]:
@@ -148,9 +171,11 @@ def _without_image(subset: SubsetRead) -> Iterator[Finding]:
     )
     if alone and ending:
         yield finding(
-            "caption-without-image", f"{len(alone)} caption files in {subset.settings.image_dir} belong to no image", alone,
+            "caption-without-image",
+            f"{len(alone)} caption files in {subset.settings.image_dir} belong to no image",
+            alone,
             where=subset.settings.image_dir,
-        )  # fmt: skip
+        )
 
 
 def _from_cache(disk: Disk, dataset: DatasetRead) -> Iterator[Finding]:
@@ -168,7 +193,8 @@ def _from_cache(disk: Disk, dataset: DatasetRead) -> Iterator[Finding]:
         if differing or unlisted:
             yield finding(
                 "caption-cache",
-                f"{CACHED_INFO} in {subset.settings.image_dir} has other captions for {len(differing)} images and lacks {len(unlisted)}",
+                f"{CACHED_INFO} in {subset.settings.image_dir} has other captions for {len(differing)} images and "
+                f"lacks {len(unlisted)}",
                 [*differing, *sorted(unlisted)],
             )
 

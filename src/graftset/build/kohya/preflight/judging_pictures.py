@@ -88,17 +88,26 @@ def _shapes(images: Sequence[ImageRead]) -> Iterator[Finding]:
         lost = worst.placement.cropped if worst.placement else (0, 0)
         yield finding(
             "cropped",
-            f"{len(cropped)} of {len(images)} images lose more than {_CROPPED:.0%} of a side, up to {_cropped_share(worst):.0%}",
-            [f"{_name(worst)} loses {lost[0]} columns and {lost[1]} rows", *(_name(image) for image in cropped if image is not worst)],
-        )  # fmt: skip
+            f"{len(cropped)} of {len(images)} images lose more than {_CROPPED:.0%} of a side, up to "
+            f"{_cropped_share(worst):.0%}",
+            [
+                f"{_name(worst)} loses {lost[0]} columns and {lost[1]} rows",
+                *(_name(image) for image in cropped if image is not worst),
+            ],
+        )
     uneven = [
         image
         for image in images
-        if image.method == "nearest" and image.size and image.placement and not whole_factor(image.size, image.placement.resized)
+        if image.method == "nearest"
+        and image.size
+        and image.placement
+        and not whole_factor(image.size, image.placement.resized)
     ]
     if uneven:
         yield finding(
-            "cells-uneven", f"{len(uneven)} of {len(images)} images are resized by nearest and no whole factor", [_resized(uneven[0])]
+            "cells-uneven",
+            f"{len(uneven)} of {len(images)} images are resized by nearest and no whole factor",
+            [_resized(uneven[0])],
         )
 
 
@@ -125,7 +134,8 @@ def _looked_at(
         worst, look = max(soft, key=lambda pair: pair[1].colors_seen)
         yield finding(
             "colors-multiplied",
-            f"{len(soft)} of {len(seen)} pictures with few colors get more: {look.colors} colors become {look.colors_seen:,} by "
+            f"{len(soft)} of {len(seen)} pictures with few colors get more: {look.colors} colors become "
+            f"{look.colors_seen:,} by "
             f"{worst.method or 'cropping'}",
             [_resized(worst), *(_name(image) for image, _ in soft if image is not worst)],
         )
@@ -135,7 +145,8 @@ def _looked_at(
         hidden = sum(look.hidden_colors > 0 for _, look in clear)
         yield finding(
             "alpha-dropped",
-            f"{len(clear)} of {len(seen)} pictures are transparent, up to {most:.0%} of their pixels; {hidden} show a hidden color",
+            f"{len(clear)} of {len(seen)} pictures are transparent, up to {most:.0%} of their pixels; {hidden} show a "
+            "hidden color",
             [_name(image) for image, _ in clear],
         )
     turned = [_name(image) for image, look in seen if look.orientation != 1]
@@ -163,9 +174,16 @@ def _caches(disk: Disk, reading: Reading, dataset: DatasetRead, *, sdxl: bool) -
                 stale.append(f"{os.path.basename(found.file)}: {found.why}")
         name = subset.settings.image_dir
         if stale:
-            yield finding("cache-stale", f"{len(stale)} latent caches in {name} no longer show their image", stale, where=name)
+            yield finding(
+                "cache-stale", f"{len(stale)} latent caches in {name} no longer show their image", stale, where=name
+            )
         if named:
-            yield finding("size-from-cache", f"{len(named)} images of {name} get their size from the name of a cache", named, where=name)
+            yield finding(
+                "size-from-cache",
+                f"{len(named)} images of {name} get their size from the name of a cache",
+                named,
+                where=name,
+            )
         if idle:
             yield finding("cache-idle", f"{idle} .npz files in {name} are not used", where=name)
 

@@ -1,7 +1,7 @@
 """What sd-scripts would read: every image with its repeats, caption, tokens and bucket; batches and steps.
 
 `simulate` walks through the folders as `DreamBoothDataset.__init__` and `make_buckets` in `library/train_util.py` of
-kohya-ss/sd-scripts (commit 48d368fa) do. It only reads names, captions and image headers; `looks.py` opens the pictures.
+kohya-ss/sd-scripts (commit 48d368fa) do. It reads names, captions and image headers; `looks.py` opens the pictures.
 """
 
 from __future__ import annotations
@@ -196,17 +196,17 @@ def _dataset(walk: _Walk, settings: DatasetSettings, *, training: bool) -> Datas
             outcome: Outcome = "no repeats" if repeats < 1 else "duplicate"
             subsets.append(SubsetRead(subset, outcome, walk.disk.list(subset.image_dir)))
             continue
-        read, found = _subset(walk, settings, index, training=training)
+        read, own = _subset(walk, settings, index, training=training)
         subsets.append(read)
-        if not found:
+        if not own:
             continue
         taken.add(subset.image_dir)
         if subset.is_reg:
-            reg_entries += repeats * len(found)
-            regularization += found
+            reg_entries += repeats * len(own)
+            regularization += own
         else:
-            train_entries += repeats * len(found)
-            images.update(found)
+            train_entries += repeats * len(own)
+            images.update(own)
     shown = regularization_repeats([found.repeats for _, found in regularization], train_entries)
     unused = {path: found for (path, found), count in zip(regularization, shown, strict=True) if not count}
     for (path, found), count in zip(regularization, shown, strict=True):
@@ -250,7 +250,7 @@ def _subset(
     paths = list(listing.images) if cached is None else list(cached)
     sizes = sizes_from_names(walk.disk, subset.image_dir, paths, sdxl=walk.sdxl) if cached is None else {}
     before = len(paths)
-    if 0 < dataset.validation_split:
+    if dataset.validation_split > 0:
         paths = _split(walk, dataset, subset, paths, training=training)
     repeats = subset.num_repeats if training else 1
     found = []
@@ -316,9 +316,7 @@ def _placed(walk: _Walk, settings: DatasetSettings, images: Mapping[str, _Found]
         placement = None if size is None else placements.get(size)
         given = subset.resize_interpolation or settings.resize_interpolation
         texts = shown_texts(found.caption.caption, subset)
-        text, cut = max(
-            ((text, tokens_of(text, walk.limit)) for text in texts), key=lambda pair: pair[1].tokens
-        )
+        text, cut = max(((text, tokens_of(text, walk.limit)) for text in texts), key=lambda pair: pair[1].tokens)
         method = None
         if stored is not None and placement is not None and walk.resizes(settings):
             method = interpolation(given, stored, placement.resized)
@@ -326,7 +324,17 @@ def _placed(walk: _Walk, settings: DatasetSettings, images: Mapping[str, _Found]
                 walk.stops.append(Stop("value-refused", f"resize_interpolation is {method!r}", (path,)))
         result.append(
             ImageRead(
-                path, found.subset, found.repeats, found.caption, text, cut.tokens, cut.lost, size, stored, placement, method
+                path,
+                found.subset,
+                found.repeats,
+                found.caption,
+                text,
+                cut.tokens,
+                cut.lost,
+                size,
+                stored,
+                placement,
+                method,
             )
         )
     return result

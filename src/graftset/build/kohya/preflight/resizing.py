@@ -60,20 +60,20 @@ def resize(rgb: NDArray[np.uint8], size: tuple[int, int], method: str) -> NDArra
     across, down = taps(width, size[0]), taps(height, size[1])
     mixed = _mixed(rgb.astype(np.int64), across, axis=1)
     if across[1].shape[1] > 2:
-        return np.clip((_mixed(mixed, down, axis=0) + _ONE * _ONE // 2) // (_ONE * _ONE), 0, 255).astype(np.uint8)
+        return _levels((_mixed(mixed, down, axis=0) + _ONE * _ONE // 2) // (_ONE * _ONE))
     # The vertical pass of two lines drops four bits, then sixteen of each line's share, and rounds what is left.
     starts, weights = _whole(down)
     lines = [
         (weights[:, tap, None, None] * (np.take(mixed, _inside(starts + tap, height), axis=0) >> 4)) >> 16
         for tap in range(2)
     ]
-    return np.clip((lines[0] + lines[1] + 2) >> 2, 0, 255).astype(np.uint8)
+    return _levels((lines[0] + lines[1] + 2) >> 2)
 
 
 def _nearest_lines(length: int, target: int) -> NDArray[np.int64]:
     """INTER_NEAREST_EXACT: the source line of each target line, by a step in sixteen binary places."""
     step = ((length << 16) + target // 2) // target
-    lines = (step * np.arange(target, dtype=np.int64) + step // 2 - length % 2) >> 16
+    lines: NDArray[np.int64] = (step * np.arange(target, dtype=np.int64) + step // 2 - length % 2) >> 16
     return np.minimum(lines, length - 1)
 
 
@@ -81,9 +81,9 @@ def _smaller_by_area(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
     height, width = rgb.shape[:2]
     if (width, height) == (2 * size[0], 2 * size[1]):  # OpenCV's shortcut: (a + b + c + d + 2) >> 2
         blocks = rgb.reshape(size[1], 2, size[0], 2, 3).astype(np.uint16).sum(axis=(1, 3))
-        return ((blocks + 2) >> 2).astype(np.uint8)
+        return _levels((blocks + 2) >> 2)
     across, down = _area_weights(width, size[0]), _area_weights(height, size[1])
-    return _rounded(_apply(_apply(rgb.astype(np.float32), across, 1), down, 0))
+    return _levels(np.rint(_apply(_apply(rgb.astype(np.float32), across, 1), down, 0)))
 
 
 def _inside(lines: NDArray[np.int64], length: int) -> NDArray[np.int64]:
@@ -176,5 +176,6 @@ def whole_factor(size: tuple[int, int], resized: tuple[int, int]) -> bool:
     )
 
 
-def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _levels(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    levels: NDArray[np.uint8] = np.clip(values, 0, 255).astype(np.uint8)
+    return levels

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -96,18 +96,35 @@ def source_of(path: Path, over: Mapping[str, object], *, sdxl: bool = False) -> 
 
 
 def run_source(
-    kind: Kind, name: str, disk: Disk, arguments: Arguments, *, elsewhere: Path | None = None, given: str = ""
+    kind: Kind,
+    name: str,
+    disk: Disk,
+    arguments: Arguments,
+    *,
+    elsewhere: Path | None = None,
+    given: str = "",
+    unreadable: Sequence[str] = (),
 ) -> Source:
-    """The run that these arguments start; `given` is a dataset TOML that stands in for `dataset_config`."""
+    """The run that these arguments start.
+
+    Args:
+        kind: What was given.
+        name: The file or folder, to say what a finding is about.
+        disk: Where its paths lead.
+        arguments: Of the run.
+        elsewhere: As in `Source`.
+        given: A dataset TOML that stands in for `dataset_config`.
+        unreadable: What could not be read of the config before.
+    """
     dataset_name = given or arguments.text("dataset_config") or ""
     dataset: Mapping[str, object] = {}
     folders: tuple[Folder, ...] = ()
-    outside, unreadable = "", []
+    outside, faults = "", list(unreadable)
     if dataset_name:
         try:
             dataset = read_config(disk.at(dataset_name))
         except UnreadableError as error:
-            unreadable.append(f"{dataset_name} {error}")
+            faults.append(f"{disk.name(dataset_name)} {error}")
         outside = _outside(dataset)
     elif arguments.text("in_json") is not None:
         outside = "in_json names a metadata file, and captions come from there"
@@ -119,13 +136,30 @@ def run_source(
         dataset = {"datasets": [{"subsets": [_subset(arguments, folder) for folder in folders if folder.repeats]}]}
     if arguments.text("dataset_class") is not None:
         outside = "dataset_class names a dataset of your own"
-    return Source(
-        kind, name, disk, arguments, dataset_name, dataset, folders, elsewhere, outside, tuple(unreadable)
-    )
+    return Source(kind, name, disk, arguments, dataset_name, dataset, folders, elsewhere, outside, tuple(faults))
 
 
 class UnreadableError(ValueError):
     """A config that is missing or damaged; the message goes on from the file's name."""
+
+
+def stage_source(folder: Path, config: str, root: str | None) -> Source:
+    """One stage of a build of ours, as its `train.sh` starts it: in the build folder, with `config`.
+
+    Args:
+        folder: The build folder.
+        config: The stage's training TOML, relative to it.
+        root: The absolute path that its configs were written for; None where their paths are relative.
+    """
+    values: Mapping[str, object] = {}
+    unreadable = []
+    try:
+        values = flat(read_config(folder / config))
+    except UnreadableError as error:
+        unreadable.append(f"{config} {error}")
+    disk = Disk(folder.absolute(), root)
+    given = "" if not unreadable else config.replace("train.toml", "dataset.toml")
+    return run_source("config", config, disk, settle(values, {}), given=given, unreadable=unreadable)
 
 
 def read_config(path: Path) -> dict[str, object]:
@@ -169,11 +203,10 @@ def _of_file(path: Path, over: Mapping[str, object], *, sdxl: bool) -> Source:
 
 
 def _start(config: Path, paths: list[str]) -> tuple[Path, Path | None]:
-    """Where training has to be started for `paths` to lead somewhere: here, else beside the config."""
+    """Where training has to be started for `paths` to lead somewhere: here, else beside the config or one above."""
     here, beside = Path.cwd(), config.resolve().parent
-    if here != beside and sum((beside / path).exists() for path in paths) > sum((here / p).exists() for p in paths):
-        return beside, beside
-    return here, None
+    best = max((here, beside, beside.parent), key=lambda place: sum((place / path).exists() for path in paths))
+    return best, None if best == here else best
 
 
 def _configs_in(folder: Path) -> dict[Path, Kind]:
@@ -200,7 +233,7 @@ def _image_dirs(dataset: Mapping[str, object]) -> list[object]:
 
 def _subsets(dataset: Mapping[str, object]) -> list[Mapping[str, object]]:
     datasets = dataset.get("datasets")
-    found = []
+    found: list[Mapping[str, object]] = []
     for each in datasets if isinstance(datasets, list) else []:
         subsets = each.get("subsets") if isinstance(each, dict) else None
         found += [subset for subset in subsets if isinstance(subset, dict)] if isinstance(subsets, list) else []
