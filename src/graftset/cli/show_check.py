@@ -91,7 +91,8 @@ def as_lines(found: CheckReport, *, verbose: bool = False) -> list[str]:
     if verbose:
         lines += [_fate(image) for image in found.images]
     for severity in SEVERITIES:
-        lines += some([line for each in found.findings if each.kind.severity == severity for line in _told(each)])
+        told = [line for each in found.findings if each.kind.severity == severity for line in _told(each)]
+        lines += told if severity == "problem" else some(told)
     if found.problems:
         return [*lines, _DOCUMENTS]
     if found.plan is not None:

@@ -40,8 +40,7 @@ def stage_read(run: Run) -> StageRead:
         captions = _captioned(dataset.images, len(dataset.subsets))
         for index, subset in enumerate(dataset.subsets):
             repeats = 0 if subset.outcome in ("duplicate", "no repeats") else subset.settings.num_repeats
-            name = disk.name(subset.settings.image_dir)
-            subsets.append(SubsetRead(name, subset.found, captions[index], repeats))
+            subsets.append(SubsetRead(subset.name, subset.found, captions[index], repeats))
     return StageRead(
         config=config,
         epochs=reading.arguments.whole("max_train_epochs") or 0,

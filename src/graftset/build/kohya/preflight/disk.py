@@ -47,19 +47,21 @@ class Disk:
     Attributes:
         start: The folder training is started in.
         root: An absolute path that stands for `start` in the configs, where they were written for another machine.
+        shown: Folder that paths are told relative to; None: `start`.
     """
 
     start: Path
     root: str | None = None
+    shown: Path | None = None
 
     def at(self, path: str) -> Path:
         """The file or folder here that a path of the trainer means."""
         return self.start / self._below_root(path)
 
     def name(self, path: str) -> str:
-        """A path to tell a person: relative to where training starts, where it lies below."""
-        place = PurePosixPath(self._below_root(path))
-        return str(place.relative_to(self.start)) if place.is_relative_to(self.start) else str(place)
+        """A path to tell a person: relative where it lies below the folder they know."""
+        place, base = PurePosixPath(self._below_root(path)), self.shown or self.start
+        return str(place.relative_to(base)) if place.is_relative_to(base) else str(place)
 
     def _below_root(self, path: str) -> str:
         if self.root is not None and PurePosixPath(path).is_relative_to(self.root):

@@ -53,7 +53,7 @@ class Finding:
         """The message with its first evidence."""
         shown = ", ".join(self.evidence[:_SHOWN])
         more = f" and {len(self.evidence) - _SHOWN} more" if len(self.evidence) > _SHOWN else ""
-        return f"{self.message}: {shown}{more}" if shown else self.message
+        return f"{self.message} ({shown}{more})" if shown else self.message
 
 
 def _problem(code: str, meaning: str, remedy: str, *, stops: bool = False) -> Kind:
@@ -125,6 +125,11 @@ _TABLE: Sequence[Kind] = (
         "Rename or convert them to .png.",
     ),
     _problem(
+        "image-loose",
+        "With `train_data_dir` only the folders in it are read, not the images that lie beside them.",
+        "Move them into a folder REPEATS_NAME.",
+    ),
+    _problem(
         "nested-ignored",
         "Pictures in folders inside an image folder are never found.",
         "Move them up, or make each folder a subset of its own.",
@@ -149,6 +154,16 @@ _TABLE: Sequence[Kind] = (
         "Write the value as the trainer's command line would read it.",
     ),
     _problem("value-refused", "A value with which sd-scripts does not start.", "Correct it.", stops=True),
+    _problem(
+        "resolution-missing",
+        "sd-scripts ends where no resolution is set.",
+        "Set resolution in the config, or give --set resolution=512,512 for what you mean to use.",
+        stops=True,
+    ),
+    _note(
+        "defaults-assumed",
+        "A folder was given without a config: whatever --set does not say has the default of sd-scripts.",
+    ),
     _warning(
         "key-without-effect",
         "A key of the config file that something else overrules.",

@@ -20,6 +20,7 @@ from graftset.build.kohya.schema import DATASET_KEYS, schema_faults
 
 _TRAP = 20  # repeats from which on a number that equals the images is taken for their number
 _CHECKED = frozenset({*DATASET_KEYS, "train_batch_size", "dataset_repeats", "max_token_length", "prior_loss_weight"})
+_READ_AS_TEXT = frozenset({"resolution", "face_crop_aug_range"})
 _RENAMED: Mapping[str, str] = {"train_batch_size": "batch_size"}
 
 
@@ -39,6 +40,8 @@ def config_findings(source: Source) -> Iterator[Finding]:
         hint = f", {meant} is meant perhaps" if meant else ""
         yield finding("key-ignored", f"{where}: sd-scripts does not know {key}{hint}")
     for key, fault in source.arguments.mistyped.items():
+        if key in _READ_AS_TEXT:
+            continue  # settling the datasets fails at it
         refused = key in _CHECKED and "is none of" not in fault
         yield finding("value-refused" if refused else "value-mistyped", f"{where}: {key}: {fault}")
     yield from _folder_name_findings(source)
@@ -58,7 +61,7 @@ def _folder_name_findings(source: Source) -> Iterator[Finding]:
     used = [folder for folder in source.folders if folder.repeats]
     for folder in source.folders:
         if folder.repeats is None and folder.pictures:
-            yield finding("folder-ignored", f"The folder {folder.name} and its {folder.pictures} pictures are ignored")
+            yield finding("folder-ignored", f"The folder {folder.name} is ignored; pictures in it: {folder.pictures}")
         elif folder.repeats and folder.repeats == folder.pictures and folder.repeats >= _TRAP:
             entries = folder.repeats * folder.pictures
             yield finding(
@@ -68,9 +71,14 @@ def _folder_name_findings(source: Source) -> Iterator[Finding]:
             )
     own = len(source.disk.list(base).images)
     if own and not any(not folder.is_reg for folder in used):
-        yield finding("image-folder-itself", f"{own} images lie in {base} itself, and no folder REPEATS_NAME is in it")
+        yield finding(
+            "image-folder-itself",
+            f"The images lie in {place.name} itself, and no folder REPEATS_NAME is in it; images: {own}",
+        )
     elif own:
-        yield finding("image-ignored", f"{own} images lie beside the image folders, in {base} itself, and are not read")
+        yield finding("image-loose", f"Images beside the image folders, in {place.name} itself: {own}")
+    if source.kind == "folder":
+        yield finding("defaults-assumed", "No config was given: what --set does not say has the default of sd-scripts")
     if used:
         listed = ", ".join(f"{folder.name} x {folder.repeats}" for folder in used)
         yield finding("repeats-from-names", f"Repeats come from the folders' names: {listed}")
@@ -80,7 +88,7 @@ def reading_findings(source: Source, reading: Reading) -> Iterator[Finding]:
     """What the folders, counts and lists come to."""
     for code, why in dict.fromkeys((stop.code, stop.why) for stop in reading.stops):
         paths = [path for stop in reading.stops if (stop.code, stop.why) == (code, why) for path in stop.paths]
-        yield finding(code, f"sd-scripts stops: {why}", list(dict.fromkeys(paths)))
+        yield finding(code, f"sd-scripts stops: {why}", [source.disk.name(path) for path in dict.fromkeys(paths)])
     if not reading.batches and not reading.stops:
         yield finding("nothing-to-train", "sd-scripts finds 0 images and ends at once")
     for dataset in reading.datasets:
@@ -95,7 +103,7 @@ def reading_findings(source: Source, reading: Reading) -> Iterator[Finding]:
 
 
 def _subset_findings(source: Source, subset: SubsetRead) -> Iterator[Finding]:
-    name, listing = subset.settings.image_dir, subset.listing
+    name, listing = subset.name, subset.listing
     if subset.outcome == "missing":
         yield finding("folder-missing", f"The image folder {name or '(no name)'} is not there")
     elif subset.outcome == "no repeats":
@@ -109,12 +117,12 @@ def _subset_findings(source: Source, subset: SubsetRead) -> Iterator[Finding]:
         yield finding("folder-empty", f"{name} holds no image that sd-scripts knows")
     unknown = [*listing.hidden, *listing.other_endings]
     if unknown:
-        yield finding("image-ignored", f"{len(unknown)} pictures in {name} are not found", unknown, where=name)
+        yield finding("image-ignored", f"Pictures that are not found in {name}: {len(unknown)}", unknown, where=name)
     if listing.folders:
         total = sum(listing.folders.values())
         yield finding(
             "nested-ignored",
-            f"{total} pictures in folders inside {name} are never found",
+            f"Pictures in folders inside {name}, never found: {total}",
             list(listing.folders),
             where=name,
         )
@@ -139,13 +147,13 @@ def _regularization_findings(arguments: Arguments, dataset: DatasetRead) -> Iter
     shown = sum(image.repeats for image in images)
     if not dataset.train_entries:
         yield finding(
-            "reg-nothing", f"{len(images)} regularization images and no training image: nothing is trained on"
+            "reg-nothing", f"There is no training image, so nothing is trained on; regularization images: {len(images)}"
         )
         return
     if unused:
         yield finding(
             "reg-unused",
-            f"{len(unused)} of {len(images)} regularization images are never used",
+            f"Regularization images that are never used: {len(unused)} of {len(images)}",
             [PurePath(p).name for p in unused],
         )
     if shown > dataset.reg_found:
@@ -234,7 +242,7 @@ def _validation_findings(reading: Reading) -> Iterator[Finding]:
     if both:
         yield finding(
             "validation-overlap",
-            f"{len(both)} validation images are trained on as well",
+            f"Validation images that are trained on as well: {len(both)}",
             [PurePath(path).name for path in both],
         )
     if reading.arguments.text("logging_dir") is None:

@@ -38,7 +38,7 @@ def caption_findings(disk: Disk, reading: Reading) -> Iterator[Finding]:
 
 
 def _missing(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Finding]:
-    settings, name = subset.settings, subset.settings.image_dir
+    settings, name = subset.settings, subset.name
     bare = [image for image in images if image.caption.file is None]
     if not bare:
         return
@@ -54,19 +54,19 @@ def _missing(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findin
     for ending, count in endings.items():
         yield finding(
             "caption-extension",
-            f"{count} of {len(images)} captions in {name} are {ending} files, and {settings.caption_extension} is "
-            "looked for",
+            f"Captions in {name} that are {ending} files, while {settings.caption_extension} is looked for: {count} of "
+            f"{len(images)}",
             where=name,
         )
     if not lost:
         return
     shown = f"the words {settings.class_tokens!r}" if settings.class_tokens else "no words at all"
     if len(lost) == len(images) and settings.class_tokens:
-        yield finding("caption-from-name", f"All {len(images)} images of {name} train with {shown}", where=name)
+        yield finding("caption-from-name", f"No image of {name} has a caption file; all train with {shown}", where=name)
     else:
         yield finding(
             "caption-missing",
-            f"{len(lost)} of {len(images)} images of {name} train with {shown}",
+            f"Images of {name} that train with {shown}: {len(lost)} of {len(images)}",
             _names(lost),
             where=name,
         )
@@ -79,23 +79,31 @@ def _endings(subset: SubsetRead) -> list[str]:
 
 
 def _odd(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Finding]:
-    name = subset.settings.image_dir
+    name = subset.name
     borrowed = [image for image in images if image.caption.borrowed]
     if borrowed:
         pairs = [f"{_name(image)} takes {os.path.basename(image.caption.file or '')}" for image in borrowed]
-        yield finding("caption-borrowed", f"{len(borrowed)} images of {name} take another's caption", pairs, where=name)
+        yield finding(
+            "caption-borrowed", f"Images of {name} that take another's caption: {len(borrowed)}", pairs, where=name
+        )
     blank = [image for image in images if image.caption.file and not image.caption.caption and not image.caption.fault]
     if blank:
-        yield finding("caption-blank", f"{len(blank)} captions in {name} are blank", _names(blank), where=name)
+        yield finding("caption-blank", f"Blank captions in {name}: {len(blank)}", _names(blank), where=name)
     long = [image for image in images if image.caption.lines_lost]
     if long:
         yield finding(
-            "caption-lines", f"{len(long)} captions in {name} lose all but their first line", _names(long), where=name
+            "caption-lines",
+            f"Captions in {name} that lose all but their first line: {len(long)}",
+            _names(long),
+            where=name,
         )
     marked = [image for image in images if image.caption.bom]
     if marked:
         yield finding(
-            "caption-mark", f"{len(marked)} captions in {name} begin with a byte order mark", _names(marked), where=name
+            "caption-mark",
+            f"Captions in {name} that begin with a byte order mark: {len(marked)}",
+            _names(marked),
+            where=name,
         )
 
 
@@ -106,16 +114,15 @@ def _cut(subset: SubsetRead, images: Sequence[ImageRead], limit: int) -> Iterato
     longest = max(image.tokens for image in cut)
     yield finding(
         "caption-cut" if limit < LARGEST_LIMIT else "caption-cut-anyway",
-        f"{len(cut)} of {len(images)} captions in {subset.settings.image_dir} are cut after {limit} tokens, the "
-        "longest has "
+        f"Captions in {subset.name} that are cut after {limit} tokens: {len(cut)} of {len(images)}, the longest has "
         f"{longest}",
         [f"{_name(image)} loses {_beginning(image.lost)!r}" for image in cut],
-        where=subset.settings.image_dir,
+        where=subset.name,
     )
 
 
 def _arranged(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Finding]:
-    settings, name = subset.settings, subset.settings.image_dir
+    settings, name = subset.settings, subset.name
     separator = settings.keep_tokens_separator
     if settings.shuffle_caption and not separator:
         shared = shared_leading_parts([image.caption.caption for image in images])
@@ -137,7 +144,7 @@ def _arranged(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findi
     if shown:
         yield finding(
             "separator-shown",
-            f"{len(shown)} captions in {name} show the encoder a separator",
+            f"Captions in {name} that show the encoder a separator: {len(shown)}",
             _names(shown),
             where=name,
         )
@@ -155,7 +162,7 @@ def _arranged(subset: SubsetRead, images: Sequence[ImageRead]) -> Iterator[Findi
         if sided:
             yield finding(
                 "flip",
-                f"flip_aug mirrors {name}, and {len(sided)} captions say left or right",
+                f"flip_aug mirrors {name}, and captions say left or right: {len(sided)}",
                 _names(sided),
                 where=name,
             )
@@ -172,9 +179,9 @@ def _without_image(subset: SubsetRead) -> Iterator[Finding]:
     if alone and ending:
         yield finding(
             "caption-without-image",
-            f"{len(alone)} caption files in {subset.settings.image_dir} belong to no image",
+            f"Caption files in {subset.name} that belong to no image: {len(alone)}",
             alone,
-            where=subset.settings.image_dir,
+            where=subset.name,
         )
 
 
@@ -193,7 +200,7 @@ def _from_cache(disk: Disk, dataset: DatasetRead) -> Iterator[Finding]:
         if differing or unlisted:
             yield finding(
                 "caption-cache",
-                f"{CACHED_INFO} in {subset.settings.image_dir} has other captions for {len(differing)} images and "
+                f"{CACHED_INFO} in {subset.name} has other captions for {len(differing)} images and "
                 f"lacks {len(unlisted)}",
                 [*differing, *sorted(unlisted)],
             )

@@ -29,8 +29,8 @@ def picture_findings(disk: Disk, reading: Reading, looks: Mapping[str, Look], *,
         if not cached:
             yield from _unresized(dataset)
             yield from _faces(dataset)
-        elif any(subset.color_aug for subset in subsets):
-            yield finding("color-aug", "color_aug shifts hue or gamma of a third of the pictures")
+            if any(subset.color_aug for subset in subsets):
+                yield finding("color-aug", "color_aug shifts hue or gamma of a third of the pictures")
         used = [image for image in dataset.images if image.repeats]
         yield from _shapes(used)
         yield from _looked_at(used, subsets, looks)
@@ -52,7 +52,9 @@ def _unresized(dataset: DatasetRead) -> Iterator[Finding]:
             wrong.append(f"{_name(image)} is {image.size[0]} x {image.size[1]}")
     if wrong:
         yield finding(
-            "size-refused", f"{len(wrong)} of {len(dataset.images)} images are not {wanted[0]} x {wanted[1]} px", wrong
+            "size-refused",
+            f"Images that are not {wanted[0]} x {wanted[1]} px: {len(wrong)} of {len(dataset.images)}",
+            wrong,
         )
 
 
@@ -61,9 +63,9 @@ def _faces(dataset: DatasetRead) -> Iterator[Finding]:
     cut = [image for image in dataset.images if subsets[image.subset].face_crop_aug_range]
     bad = [_name(image) for image in cut if len(_parts(image)) >= _FACE_PARTS and _face(image) is None]
     if bad:
-        yield finding("face-name-refused", f"{len(bad)} names end in four parts that are no numbers", bad)
+        yield finding("face-name-refused", f"Names that end in four parts that are no numbers: {len(bad)}", bad)
     elif cut and not dataset.settings.enable_bucket:
-        yield finding("face-crop", f"{len(cut)} images are cut around a face where their names give its place")
+        yield finding("face-crop", f"Images that are cut around a face where their names give its place: {len(cut)}")
 
 
 def _parts(image: ImageRead) -> list[str]:
@@ -88,7 +90,7 @@ def _shapes(images: Sequence[ImageRead]) -> Iterator[Finding]:
         lost = worst.placement.cropped if worst.placement else (0, 0)
         yield finding(
             "cropped",
-            f"{len(cropped)} of {len(images)} images lose more than {_CROPPED:.0%} of a side, up to "
+            f"Images that lose more than {_CROPPED:.0%} of a side: {len(cropped)} of {len(images)}, up to "
             f"{_cropped_share(worst):.0%}",
             [
                 f"{_name(worst)} loses {lost[0]} columns and {lost[1]} rows",
@@ -106,7 +108,7 @@ def _shapes(images: Sequence[ImageRead]) -> Iterator[Finding]:
     if uneven:
         yield finding(
             "cells-uneven",
-            f"{len(uneven)} of {len(images)} images are resized by nearest and no whole factor",
+            f"Images resized by nearest and no whole factor: {len(uneven)} of {len(images)}",
             [_resized(uneven[0])],
         )
 
@@ -124,7 +126,7 @@ def _looked_at(
     broken = [(image, look) for image, look in seen if look.fault]
     if broken:
         shown = [f"{_name(image)} {look.fault}" for image, look in broken]
-        yield finding("image-refused", f"{len(broken)} images cannot be opened", shown)
+        yield finding("image-refused", f"Images that cannot be opened: {len(broken)}", shown)
     soft = [
         (image, look)
         for image, look in seen
@@ -134,9 +136,8 @@ def _looked_at(
         worst, look = max(soft, key=lambda pair: pair[1].colors_seen)
         yield finding(
             "colors-multiplied",
-            f"{len(soft)} of {len(seen)} pictures with few colors get more: {look.colors} colors become "
-            f"{look.colors_seen:,} by "
-            f"{worst.method or 'cropping'}",
+            f"Pictures with few colors that get more: {len(soft)} of {len(seen)}; {look.colors} colors become "
+            f"{look.colors_seen:,} by {worst.method}",
             [_resized(worst), *(_name(image) for image, _ in soft if image is not worst)],
         )
     clear = [(i, look) for i, look in seen if look.transparent and not subsets[i.subset].alpha_mask]
@@ -145,13 +146,13 @@ def _looked_at(
         hidden = sum(look.hidden_colors > 0 for _, look in clear)
         yield finding(
             "alpha-dropped",
-            f"{len(clear)} of {len(seen)} pictures are transparent, up to {most:.0%} of their pixels; {hidden} show a "
-            "hidden color",
+            f"Pictures that are transparent: {len(clear)} of {len(seen)}, up to {most:.0%} of their pixels; with "
+            f"colors hidden there: {hidden}",
             [_name(image) for image, _ in clear],
         )
     turned = [_name(image) for image, look in seen if look.orientation != 1]
     if turned:
-        yield finding("orientation-ignored", f"{len(turned)} pictures are stored turned", turned)
+        yield finding("orientation-ignored", f"Pictures that are stored turned: {len(turned)}", turned)
 
 
 def _caches(disk: Disk, reading: Reading, dataset: DatasetRead, *, sdxl: bool) -> Iterator[Finding]:
@@ -172,20 +173,23 @@ def _caches(disk: Disk, reading: Reading, dataset: DatasetRead, *, sdxl: bool) -
             found = stale_cache(disk, image.path, image.size, image.placement.bucket, sdxl=sdxl)
             if found is not None:
                 stale.append(f"{os.path.basename(found.file)}: {found.why}")
-        name = subset.settings.image_dir
+        name = subset.name
         if stale:
             yield finding(
-                "cache-stale", f"{len(stale)} latent caches in {name} no longer show their image", stale, where=name
+                "cache-stale",
+                f"Latent caches in {name} that no longer show their image: {len(stale)}",
+                stale,
+                where=name,
             )
         if named:
             yield finding(
                 "size-from-cache",
-                f"{len(named)} images of {name} get their size from the name of a cache",
+                f"Images of {name} that get their size from the name of a cache: {len(named)}",
                 named,
                 where=name,
             )
         if idle:
-            yield finding("cache-idle", f"{idle} .npz files in {name} are not used", where=name)
+            yield finding("cache-idle", f".npz files in {name} that are not used: {idle}", where=name)
 
 
 def _resized(image: ImageRead) -> str:

@@ -55,7 +55,7 @@ def look(task: Task) -> Look:
     if task.placement is not None and (task.method is None or task.method in METHODS):
         if task.method is None and size != task.placement.resized:
             after = 0  # its size was taken from elsewhere; the trainer stops here or not at all
-        else:
+        elif task.method is not None or task.placement.cropped != (0, 0):
             after = color_count(seen(picture.rgb, task.placement, task.method))
     return Look(colors, after, picture.transparent, picture.hidden_colors, picture.orientation)
 

@@ -65,6 +65,7 @@ class SubsetRead:
     """What became of one subset: `found` counts its images, `images` and `entries` what is trained on of them."""
 
     settings: SubsetSettings
+    name: str  # of the folder, to tell a person
     outcome: Outcome
     listing: Listing
     found: int = 0
@@ -194,7 +195,8 @@ def _dataset(walk: _Walk, settings: DatasetSettings, *, training: bool) -> Datas
         repeats = subset.num_repeats if training else 1
         if repeats < 1 or subset.image_dir in taken:
             outcome: Outcome = "no repeats" if repeats < 1 else "duplicate"
-            subsets.append(SubsetRead(subset, outcome, walk.disk.list(subset.image_dir)))
+            name = walk.disk.name(subset.image_dir)
+            subsets.append(SubsetRead(subset, name, outcome, walk.disk.list(subset.image_dir)))
             continue
         read, own = _subset(walk, settings, index, training=training)
         subsets.append(read)
@@ -220,6 +222,9 @@ def _dataset(walk: _Walk, settings: DatasetSettings, *, training: bool) -> Datas
             entries[image.placement.bucket] += image.repeats
     for found in unused.values():
         found.repeats = 0
+    chosen = settings.resize_interpolation
+    if chosen is not None and chosen not in METHODS:  # of a subset it is looked at only where it is used
+        walk.stops.append(Stop("value-refused", f"resize_interpolation is {chosen!r}"))
     if settings.batch_size < 1:
         walk.stops.append(Stop("value-refused", f"batch_size is {settings.batch_size}"))
     return DatasetRead(
@@ -243,9 +248,9 @@ def _subset(
 ) -> tuple[SubsetRead, list[tuple[str, _Found]]]:
     """The images of one folder, with captions, before balancing."""
     subset = dataset.subsets[index]
-    listing = walk.disk.list(subset.image_dir)
+    name, listing = walk.disk.name(subset.image_dir), walk.disk.list(subset.image_dir)
     if not walk.disk.at(subset.image_dir).is_dir() or not subset.image_dir:
-        return SubsetRead(subset, "missing", listing), []
+        return SubsetRead(subset, name, "missing", listing), []
     cached = _cached_info(walk, subset)
     paths = list(listing.images) if cached is None else list(cached)
     sizes = sizes_from_names(walk.disk, subset.image_dir, paths, sdxl=walk.sdxl) if cached is None else {}
@@ -265,7 +270,7 @@ def _subset(
         found.append((path, _Found(index, repeats, caption, size)))
         walk.seen += 1
         walk.tell(walk.seen)
-    read = SubsetRead(subset, "read" if found else "empty", listing, len(found), split_away=before - len(paths))
+    read = SubsetRead(subset, name, "read" if found else "empty", listing, len(found), split_away=before - len(paths))
     return read, found
 
 
@@ -320,7 +325,7 @@ def _placed(walk: _Walk, settings: DatasetSettings, images: Mapping[str, _Found]
         method = None
         if stored is not None and placement is not None and walk.resizes(settings):
             method = interpolation(given, stored, placement.resized)
-            if method is not None and method not in METHODS:
+            if method not in METHODS and method not in (None, settings.resize_interpolation):
                 walk.stops.append(Stop("value-refused", f"resize_interpolation is {method!r}", (path,)))
         result.append(
             ImageRead(
@@ -342,7 +347,7 @@ def _placed(walk: _Walk, settings: DatasetSettings, images: Mapping[str, _Found]
 
 def _bucketing(walk: _Walk, settings: DatasetSettings) -> Bucketing | None:
     if settings.resolution is None:
-        walk.stops.append(Stop("value-refused", "no resolution is set"))
+        walk.stops.append(Stop("resolution-missing", "no resolution is set"))
         return None
     try:
         return bucketing(

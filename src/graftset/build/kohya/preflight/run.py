@@ -58,14 +58,12 @@ class Run:
 def run_preflight(source: Source, options: Options) -> Run:
     """Read what the trainer would read, open the pictures, and judge both."""
     findings = list(config_findings(source))
-    if source.outside or any(each.kind.stops and each.kind.code != "value-refused" for each in findings):
+    if source.outside or any(each.kind.stops for each in findings):
         return Run(source, None, {}, in_order(findings))
     try:
         datasets = settle_datasets(source.dataset, source.arguments)
     except Refusal as refusal:
         return Run(source, None, {}, in_order([*findings, finding("value-refused", f"sd-scripts stops: {refusal}")]))
-    except TypeError:  # an argument of another kind, which is among the findings
-        return Run(source, None, {}, in_order(findings))
     move = options.meter("reading")
     total = sum(len(source.disk.list(each.image_dir).images) for dataset in datasets for each in dataset.subsets)
     reading = simulate(datasets, source.arguments, source.disk, sdxl=options.sdxl, tell=lambda seen: move(seen, total))
@@ -80,7 +78,9 @@ def run_preflight(source: Source, options: Options) -> Run:
 
 def _looks(source: Source, reading: Reading, options: Options) -> tuple[dict[str, Look], int]:
     """The pictures that are opened, by path text, and how many there are."""
-    images = {image.path: image for dataset in reading.datasets for image in dataset.images if image.repeats}
+    images = {
+        image.path: image for dataset in reading.datasets for image in dataset.images if image.repeats and image.stored
+    }
     paths = list(images)
     chosen = [paths[index] for index in spread(len(paths), options.pictures)]
     tasks = [Task(source.disk.at(path), images[path].placement, images[path].method) for path in chosen]

@@ -92,7 +92,8 @@ def source_of(path: Path, over: Mapping[str, object], *, sdxl: bool = False) -> 
             return _of_file(files[0], over, sdxl=sdxl)
     # An absolute path, as most people give it: how the text is cut apart at "_" depends on it.
     values = {"train_data_dir": str(path.resolve()), **over}
-    return run_source("folder", path.name or str(path), Disk(Path.cwd()), settle({}, values, sdxl=sdxl))
+    disk = Disk(Path.cwd(), shown=path.resolve())
+    return run_source("folder", path.name or str(path), disk, settle({}, values, sdxl=sdxl))
 
 
 def run_source(
