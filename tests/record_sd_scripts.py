@@ -4,7 +4,8 @@ SD_SCRIPTS=/path/to/sd-scripts SD_SCRIPTS_PYTHON=/path/to/its/python CLIP_TOKENI
     python tests/record_sd_scripts.py
 
 CLIP_TOKENIZER is a `--tokenizer_cache_dir` of sd-scripts: a folder that holds `openai_clip-vit-large-patch14/` with
-CLIP's vocabulary.
+CLIP's vocabulary. The table of the trainer's arguments is written anew as well. Where the folder of real portraits is
+beside the repository, what is read of them is kept as a hash.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sd_scripts_cases import CASES
+from sd_scripts_cases import CASES, digest_of, write_real
 
 RECORD = Path(__file__).with_name("sd_scripts_cases.json")
+ROOT = Path(__file__).resolve().parents[1]
+ARGUMENTS = ROOT / "src" / "graftset" / "build" / "kohya" / "preflight" / "arguments.tsv"
+PORTRAITS = ROOT.parent / "shared" / "data" / "portraits"
 
 
 def commit_of(checkout: Path) -> str:
@@ -48,11 +52,31 @@ def read_by_sd_scripts(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
-    # Libraries print to stdout while they are imported.
-    result: list[dict[str, Any]] = json.loads(
-        done.stdout[done.stdout.rindex("\n[{") + 1 if "\n[{" in done.stdout else 0 :]
-    )
+    result: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return result
+
+
+def arguments_table(arguments: dict[str, Any]) -> str:
+    """The trainer's arguments as `arguments.tsv` has them."""
+    lines = ["name\tkind\tdefault\tchoices\tscripts"]
+    for name, (kind, default, choices, scripts) in sorted(arguments.items()):
+        offered = json.dumps(choices) if choices else ""
+        lines.append("\t".join([name, kind, json.dumps(default), offered, "+".join(scripts)]))
+    return "\n".join(lines) + "\n"
+
+
+def summary(read: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a run on images that are not ours to keep: counts, and a hash of the rest."""
+    (dataset,) = read["datasets"]
+    keys = ("repeats", "caption", "tokens", "tokens_read", "size", "bucket", "resized", "colors", "pixels")
+    rows = [[path, *(image[key] for key in keys)] for path, image in dataset["images"].items()]
+    return {
+        "images": len(rows),
+        "batches": read["batches"],
+        "steps": read["steps"],
+        "over_75_tokens": sum(image["tokens"] > 75 for image in dataset["images"].values()),
+        "sha256": digest_of(rows),
+    }
 
 
 def written(value: Any, indent: str = "") -> str:
@@ -78,8 +102,19 @@ def main() -> None:
             folder.mkdir()
             case.write(folder)
             runs.append({"folder": str(folder), "arguments": list(case.arguments), "sdxl": case.sdxl})
-        read = read_by_sd_scripts(runs)
-    record = {"commit": commit_of(Path(os.environ["SD_SCRIPTS"])), "cases": dict(zip(CASES, read, strict=True))}
+        if PORTRAITS.is_dir():
+            real = Path(place) / "real"
+            real.mkdir()
+            write_real(PORTRAITS, real)
+            runs.append({"folder": str(real), "arguments": ["--config_file", "train.toml"], "sdxl": False})
+        *read, arguments = read_by_sd_scripts([*runs, {"arguments_table": True}])
+    ARGUMENTS.write_text(arguments_table(arguments), encoding="utf-8")
+    known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    record = {
+        "commit": commit_of(Path(os.environ["SD_SCRIPTS"])),
+        "cases": dict(zip(CASES, read, strict=False)),
+        "real": summary(read[-1]) if PORTRAITS.is_dir() else known.get("real"),
+    }
     RECORD.write_text(written(record) + "\n", encoding="utf-8")
     print(f"{len(read)} cases, {sum('refused' in each for each in read)} of them refused", file=sys.stderr)
 

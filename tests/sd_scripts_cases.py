@@ -6,8 +6,11 @@ it consists of is drawn from its numbers, so both sides see the same bytes.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -487,3 +490,29 @@ CASES: dict[str, Case] = {
     ),
     "no subsets": together(captioned("a", 3), texts=configured()),
 }
+
+
+REAL_CONFIG = CONFIG + "max_token_length = 150\n"
+REAL_DATASET = 'resolution = 576\nbatch_size = 4\nresize_interpolation = "nearest"'
+
+
+def write_real(portraits: Path, place: Path) -> None:
+    """253 real images in an empty folder: the originals as they are, and two copies of each generated one.
+
+    They have two sizes, and some generated ones have no caption.
+    """
+    for name, text in configured(
+        folder("203_original", 2), folder("50_generated"), dataset=REAL_DATASET, train=REAL_CONFIG
+    ).items():
+        (place / name).write_text(text, encoding="utf-8")
+    for source, target, copies in (("originals", "203_original", ("",)), ("generated", "50_generated", ("", "_again"))):
+        (place / target).mkdir()
+        for file in sorted((portraits / source).iterdir()):
+            for ending in copies:
+                shutil.copy(file, place / target / f"{file.stem}{ending}{file.suffix}")
+
+
+def digest_of(rows: Iterable[Sequence[object]]) -> str:
+    """One hash of what was read for many images, so that it can be compared without the images' captions."""
+    text = json.dumps(sorted(rows), ensure_ascii=False)  # type: ignore[type-var]
+    return hashlib.sha256(text.encode()).hexdigest()

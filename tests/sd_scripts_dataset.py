@@ -154,8 +154,22 @@ def read_run(run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def arguments_table() -> dict[str, Any]:
+    """Every argument of both scripts: kind, default, choices, and the scripts that know it."""
+    found: dict[str, Any] = {}
+    for script, module in (("sd", train_network), ("sdxl", sdxl_train_network)):
+        for action in module.setup_parser()._actions:
+            if action.dest != "help":
+                kind = "switch" if action.nargs == 0 else (action.type.__name__ if action.type else "str")
+                kind += "*" if action.nargs in ("*", "+") else ""
+                found.setdefault(action.dest, [kind, action.default, action.choices, []])[3].append(script)
+    return found
+
+
 def outcome(run: dict[str, Any]) -> dict[str, Any]:
     """What a run reads, or how sd-scripts refuses it."""
+    if "arguments_table" in run:
+        return arguments_table()
     os.chdir(run["folder"])
     try:
         return read_run(run)
@@ -163,4 +177,4 @@ def outcome(run: dict[str, Any]) -> dict[str, Any]:
         return {"refused": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]}
 
 
-json.dump([outcome(run) for run in RUNS], sys.stdout)
+print("\n" + json.dumps([outcome(run) for run in RUNS]))  # libraries print to stdout while they are imported

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from graftset.build.kohya.preflight.reading import DatasetRead, ImageRead
 from graftset.build.kohya.preflight.resizing import seen
 from graftset.build.kohya.preflight.sources import read_config
 from graftset.imageio import plain_rgb
-from sd_scripts_cases import CASES, Case
+from sd_scripts_cases import CASES, Case, digest_of, write_real
 
 RECORD = json.loads(Path(__file__).with_name("sd_scripts_cases.json").read_text(encoding="utf-8"))
 RECORDED: Mapping[str, Any] = RECORD["cases"]
@@ -74,6 +75,30 @@ def comparable(recorded: Mapping[str, Any], *, training: bool) -> dict[str, Any]
         "subsets": sorted(subset[:2] for subset in recorded["subsets"]),
         "images": {path: {key: image[key] for key in keys} for path, image in recorded["images"].items()},
     }
+
+
+def test_253_real_images_are_read_as_sd_scripts_reads_them(tmp_path: Path, shared: Path) -> None:
+    write_real(shared / "data" / "portraits", tmp_path)
+    disk = Disk(tmp_path)
+    source = run_source("config", "train.toml", disk, settle(flat(read_config(tmp_path / "train.toml")), {}))
+    run = run_preflight(source, Options())
+    assert run.reading is not None
+    (dataset,) = run.reading.datasets
+    rows = []
+    for image in dataset.images:
+        assert image.placement is not None
+        read = min(image.tokens, run.reading.token_limit)
+        look, placed = run.looks[image.path], image.placement
+        words = [image.caption.caption, image.tokens, read]
+        sizes = [list(size or ()) for size in (image.size, placed.bucket, placed.resized)]
+        rows.append([image.path, image.repeats, *words, *sizes, look.colors_seen, digest(run, image)])
+    assert {
+        "images": len(rows),
+        "batches": run.reading.batches,
+        "steps": run.reading.schedule.steps,
+        "over_75_tokens": sum(image.tokens > 75 for image in dataset.images),
+        "sha256": digest_of(rows),
+    } == RECORD["real"]
 
 
 def test_every_case_is_recorded_from_the_version_that_is_documented() -> None:
@@ -143,8 +168,6 @@ def _compare_colors(run: Run, image: ImageRead, there: Mapping[str, Any]) -> Non
 
 def digest(run: Run, image: ImageRead) -> str:
     """Of the pixels that the encoder is given, as the record has it."""
-    import hashlib
-
     assert image.placement is not None
     task = Task(run.source.disk.at(image.path), image.placement, image.method)
     pixels = seen(plain_rgb(task.file).rgb, image.placement, image.method)

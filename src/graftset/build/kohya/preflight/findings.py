@@ -186,10 +186,9 @@ _TABLE: Sequence[Kind] = (
         "Neither epochs nor steps are set, so sd-scripts stops after its default of 1600 steps.",
         "Set max_train_epochs.",
     ),
-    _warning(
+    _note(
         "last-epoch-cut",
         "The steps end within an epoch, so some images are shown once less often than others.",
-        "Set max_train_epochs.",
     ),
     # captions
     _problem(
