@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that say what the code says: the help of every command, the measures, the findings.
+"""Writes the pages of docs/ that say what the code says: the help of every command, measures, mixing plans, findings.
 
 `make docs` runs it; tests/test_documentation.py fails while a page differs from what it would write.
 """
@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 
 from graftset import quality
 from graftset.build.kohya.preflight import KINDS, SEVERITIES
+from graftset.build.plans import PLANS, at_equal_exposures, plan_mix
 from graftset.cli.app import app
+from graftset.config.plans import PlanSettings, StageSettings, UseSettings
+from graftset.errors import BuildError
 
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Written by `make docs` from the code; edit that instead. -->\n"
@@ -97,7 +100,7 @@ plan, or than anyone means who writes such a folder. Sizes and captions are read
 | images | what the trainer takes for an image, directly in the folder |
 | captions | images with a caption file of their own that has words in its first line |
 | cut | captions longer than the 75, 150 or 225 tokens that are read |
-| repeats, entries | `num_repeats`, and what is shown in one epoch; regularization images after they were filled up or cut |
+| repeats, entries | `num_repeats`, and what is shown in one epoch, regularization images filled up or cut |
 | planned | images and repeats of the plan, for builds of graftset |
 | bucket | the size all of them are trained at, or how many sizes there are |
 | colors | median over the pictures that were opened; "19 to 20,113" where resizing changes it |
@@ -107,7 +110,7 @@ A step is an optimizer step: the sum over buckets of ceil(entries / batch size),
 
 ## How it is known to be right
 
-`tests/sd_scripts_cases.py` draws 80 folders with configs; `tests/record_sd_scripts.py` lets sd-scripts itself read each,
+`tests/sd_scripts_cases.py` draws 80 folders with configs; `tests/record_sd_scripts.py` lets sd-scripts read each,
 by its own parser, schema, dataset classes, latent loader, caption processing and tokenizer, and writes down what it
 read. The preflight has to read the same on every case: images, repeats, regularization, captions, texts, tokens,
 sizes, buckets, batches, steps, validation lists, and whether it stops. See
@@ -156,10 +159,131 @@ def preflight_page() -> str:
     return f"# Preflight\n\n{NOTE}\n{PREFLIGHT}## Findings\n\n(stops): sd-scripts ends with an error.\n\n{table}"
 
 
+def plans_page() -> str:
+    """Every built-in plan with its figures for sets of real sizes, and the keys of plans of one's own."""
+    keys = [("[plans.NAME]", PlanSettings), ("stages", StageSettings), ("use", UseSettings)]
+    key_rows = [
+        f"| {place} | `{name}` | {field.description} |"
+        for place, section in keys
+        for name, field in section.model_fields.items()
+    ]
+    sizes = ((203, 50), (203, 203), (203, 406))
+    figures = "\n".join(_plan_table(originals, generated) for originals, generated in sizes)
+    summaries = "\n".join(f"| `{name}` | {spec.summary} |" for name, spec in PLANS.items())
+    return f"""# Mixing plans
+
+{NOTE}
+A plan says which images are trained on, how often each is shown, in which order and for how many steps. It is
+worked out and checked before anything is written: `graftset build --plan NAME --dry-run` prints it, `--json` gives
+every figure.
+
+| plan | shows |
+|---|---|
+{summaries}
+
+- `weighted` repeats originals twice, and more where fewer than 2/3 of what is shown would be originals. `sequential`
+  spends half of its length on originals; in its second half at least every second image shown is an original.
+- `as-asked` and `random` are controls. The first has the pictures of `equal` under the prompts they were asked for in:
+  where it does as well, correcting captions did not matter. The second has as many candidates, drawn by the seed of
+  `[build]` from all that can be trained on, under their corrected captions: where it does as well, the gates did not
+  matter. Candidates that came without a prompt cannot be in `as-asked`; they are listed, and the arm has fewer images.
+- `--count N` takes the first N of the ranking of `select`. The controls then take as many.
+
+## Words
+
+**Entry**: an image at one repeat. **Exposures**: how often one image is shown over the run. **Real mass**: the
+share of originals in all that is shown. A plan that shows fewer originals than generated images, in any of its
+stages, is refused unless `--override-real-mass REASON` is given; the reason is kept in the build. Images of a
+generation above `[select] max_generation` are left out, and those of generation 2 or more also where nobody
+approved them.
+
+## Equal steps
+
+Larger sets take more steps in as many epochs, and a run that is longer learns more whatever it is shown. `--steps
+N`, or `budget` under `[build]`, gives every plan N optimizer steps in place of epochs. Each run then has ten
+checkpoints, evenly spaced in its steps; N is rounded up to a multiple of ten, and said. Stages share the budget.
+
+At equal steps each original of a mixed set is shown less often, and that alone lowers how well it is recalled. So
+original accuracy is compared at equal exposures: the plan names, for each of its checkpoints, the one of
+`originals` that has shown each original most nearly as often. Where a budget ends inside an epoch, exposures are
+the mean over the random order of batches.
+
+## Figures
+
+At batch 4: `epochs` trains 10 epochs, `steps` has a budget of 510, which are the steps of 10 epochs of 203
+originals. The last column is the checkpoint of `originals`, under the same budget, of most nearly as many exposures
+as the plan's last one (its exposures).
+
+{figures}
+
+## Sample prompts
+
+Every build holds the same prompts, in `prompts.json` and in its trainer's form, with the same seeds: captions of
+originals (recall), wordings of candidates, plain wordings in the originals' grammar over figures and background
+colors, and combinations that no caption of any arm holds (obedience). Each says what it asks for, slot by slot.
+They follow from the originals, from all candidates and from the seed, never from the plan or the selection. They
+are kept in `.graftset/prompts.json` while originals and settings stay as they are, so that pictures of runs from
+before and after new candidates can be compared. `[build.samples]` says how many of each kind.
+
+## Plans of your own
+
+In graftset.toml:
+
+```toml
+[plans.half]
+summary = "the better half three times as often as the rest"
+[[plans.half.stages]]
+name = "combined"
+use = [
+  {{ images = "originals", repeats = 4 }},
+  {{ images = "best", count = 25, repeats = 3 }},
+  {{ images = "admitted" }},
+]
+```
+
+Images that a stage treats alike lie in one folder; where an origin has several, their names end in the repeats,
+stage by stage: `25_generated_x3`. Weights that are no whole numbers become repeats of exactly that ratio where at
+most 20 are enough; otherwise the nearest ratio is written, and the plan says which weights it achieves.
+
+| in | key | meaning |
+|---|---|---|
+{chr(10).join(key_rows)}
+"""
+
+
+def _plan_table(originals: int, generated: int) -> str:
+    """The figures of every built-in plan for one size of set."""
+    rows = [f"{originals} originals and {generated} generated images:\n"]
+    rows += [
+        "| plan | length | repeats | epochs | steps | each original | each generated | real mass | baseline |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in PLANS:
+        for length, steps in (("epochs", None), ("steps", 510)):
+            try:
+                plan = plan_mix(name, originals=originals, generated=generated, steps=steps)
+            except BuildError:
+                rows.append(f"| {name} | {length} | refused: under half originals | | | | | | |")
+                continue
+            baseline = plan_mix("originals", originals=originals, generated=0, steps=steps)
+            last = at_equal_exposures(plan, baseline)[-1].baseline
+            repeats = ", then ".join(
+                " : ".join(str(subset.repeats) for subset in stage.subsets) for stage in plan.stages
+            )
+            passes = " + ".join(f"{stage.passes:.4g}" for stage in plan.stages)
+            shown = f"{plan.exposures('original'):.4g} | {plan.exposures('generated'):.4g}"
+            rows.append(
+                f"| {name} | {length} | {repeats} | {passes} | {plan.steps} | {shown} | {plan.real_mass:.3f} | "
+                f"{last.number} ({last.exposures:.3g}) |"
+            )
+    return "\n".join(rows) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "measures.md": measures_page,
     "preflight.md": preflight_page,
+    "plans.md": plans_page,
 }
 
 

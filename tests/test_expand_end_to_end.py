@@ -145,6 +145,12 @@ def test_more_candidates_are_measured_alone_and_builds_wait_for_force(sample: Pa
     third = call("expand", project, "--force")
     assert third.code == 0
     assert call("expand", tmp_path / "fresh", *pictures(growing)).code == 0
+    # Pictures of runs from before and after are compared, so the sample prompts stay until they are taken away.
+    assert {name for name, data in build_bytes(project).items() if build_bytes(tmp_path / "fresh")[name] != data} <= {
+        f"{plan}/{name}" for plan in PLANS for name in ("manifest.json", "prompts.json", "sample_prompts.txt")
+    }
+    (project / ".graftset" / "prompts.json").unlink()
+    assert call("expand", project, "--force").code == 0
     assert build_bytes(project) == build_bytes(tmp_path / "fresh"), "grown or made at once, it is the same"
 
 

@@ -18,7 +18,7 @@ from graftset.build.builder import BuildReport, build
 from graftset.build.check import CheckReport, CheckRow, ImageFate, check
 from graftset.build.formats import FORMATS
 from graftset.build.manifest import MANIFEST, VerifyReport, verify
-from graftset.build.plans import PLANS, MixingPlan, Stage, Subset, plan_mix
+from graftset.build.plans import PLANS, MixingPlan, PlanSpec, Stage, Subset, plan_mix
 from graftset.build.reading import BuildRecord, read_build
 from graftset.build.sizes import TrainingSize, choose_size
 
@@ -32,6 +32,7 @@ __all__ = [
     "CheckRow",
     "ImageFate",
     "MixingPlan",
+    "PlanSpec",
     "Stage",
     "Subset",
     "TrainingSize",

@@ -6,6 +6,7 @@ graftset did not write has no plan: there everything counts that would stop the 
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +16,15 @@ from pathlib import Path, PurePosixPath
 from graftset.build.folder import some_names
 from graftset.build.formats import FORMATS
 from graftset.build.kohya.checking import stage_read
-from graftset.build.kohya.preflight import Finding, Options, Reading, Run, finding, in_order, run_preflight, source_of
+from graftset.build.kohya.preflight import Finding, Options, Run, finding, in_order, run_preflight, source_of
 from graftset.build.manifest import MANIFEST, VerifyReport, verify
 from graftset.build.package import StageRead, SubsetRead
-from graftset.build.plans import Stage, Subset, batches
+from graftset.build.plans import Stage, Subset
 from graftset.build.reading import BuildRecord, read_build
 from graftset.errors import UserError
+
+# A plan with weighted losses goes by regularization images and says what becomes of them; entries are compared below.
+_PLANNED = frozenset({"reg-unused", "reg-repeated", "reg-weight"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +155,20 @@ def _check_build(folder: Path, options: Options) -> CheckReport:
         return CheckReport(folder, record.plan.name, (), (), 0, record.plan.steps, (), (), None, in_order(findings))
     names, runs = [stage.name for stage in record.plan.stages], []
     if trainer.preflight is not None:
-        runs = list(trainer.preflight(folder, len(names), record.root, options))
+        closely = dataclasses.replace(options, sdxl=record.base == "sdxl")
+        runs = list(trainer.preflight(folder, len(names), record.root, closely))
         reads: Sequence[StageRead] = [stage_read(run) for run in runs]
-        findings += [each for run in runs for each in run.findings]
+        findings += [each for run in runs for each in run.findings if each.kind.code not in _PLANNED]
     else:
         reads = trainer.read_stages(folder, len(names), record.root)
         findings += [finding("plan-differs", fault) for read in reads for fault in read.faults]
     for stage, read in zip(record.plan.stages, reads, strict=True):
         findings += [finding("plan-differs", fault) for fault in _plan_faults(stage, read)]
-    steps = sum(_steps(reads[index], runs[index].reading if runs else None) for index in range(len(reads)))
+    for stage, run in zip(record.plan.stages, runs, strict=False):
+        if run.reading is not None and run.reading.entries != stage.entries:
+            message = f"{run.source.name} shows {run.reading.entries} entries an epoch, the plan {stage.entries}"
+            findings.append(finding("plan-differs", message))
+    steps = sum(read.steps for read in reads)
     if steps != record.plan.steps:
         findings.append(finding("plan-differs", f"training would take {steps} steps, the plan has {record.plan.steps}"))
     return _report(folder, record, list(zip(names, runs, strict=bool(runs))), reads, findings, steps, options)
@@ -218,19 +227,14 @@ def _file_findings(found: VerifyReport, record: BuildRecord) -> Iterator[Finding
         yield finding("build-edited", f"edited since the build: {some_names(edited)}")
 
 
-def _steps(read: StageRead, reading: Reading | None) -> int:
-    if reading is not None:
-        return reading.schedule.steps
-    entries = sum(subset.images * subset.repeats for subset in read.subsets)
-    return read.epochs * batches([entries], read.batch_size) if read.batch_size else 0
-
-
 def _pairs(planned: Sequence[Subset], there: Sequence[SubsetRead]) -> list[tuple[Subset | None, SubsetRead | None]]:
-    """Planned and found subsets by the origin their folder is named for, in the plan's order."""
+    """Planned and found subsets by their folder's name, else by the origin it is named for, in the plan's order."""
     left = list(there)
     pairs: list[tuple[Subset | None, SubsetRead | None]] = []
     for subset in planned:
-        match = next((s for s in left if PurePosixPath(s.folder).name.endswith(f"_{subset.origin}")), None)
+        named = [s for s in left if PurePosixPath(s.folder).name == subset.folder]
+        like = [s for s in left if PurePosixPath(s.folder).name.endswith(f"_{subset.origin}")]
+        match = next(iter([*named, *like]), None)
         if match is not None:
             left.remove(match)
         pairs.append((subset, match))

@@ -18,6 +18,17 @@ def build_json(report: BuildReport) -> dict[str, Any]:
     return {
         "folder": str(report.folder),
         "plan": report.plan.as_dict(),
+        "baseline": [
+            {
+                "checkpoint": match.checkpoint.number,
+                "exposures": round(match.checkpoint.exposures, 4),
+                "baseline_checkpoint": match.baseline.number,
+                "baseline_exposures": round(match.baseline.exposures, 4),
+            }
+            for match in report.matches
+        ],
+        "base": report.size.base,
+        "prompts": report.prompts,
         "size": {"width": report.size.width, "height": report.size.height, "reason": report.size.reason},
         "images": report.images,
         "written": report.written,
@@ -28,9 +39,25 @@ def build_json(report: BuildReport) -> dict[str, Any]:
     }
 
 
+def plan_lines(report: BuildReport) -> list[str]:
+    """The plan as a table, to be read before anything is written."""
+    from graftset.build.plans import describe
+
+    return [
+        *describe(report.plan, report.matches).splitlines(),
+        f"size: {report.size.reason}",
+        f"sample prompts: {report.prompts}, painted at every checkpoint with the same seeds for every plan",
+    ]
+
+
 def build_lines(report: BuildReport) -> list[str]:
     """A build for people."""
     return [build_line(report), *build_remarks([report])]
+
+
+def plan_notes(reports: Sequence[BuildReport]) -> list[str]:
+    """What plans show otherwise than they were asked to, each sentence once."""
+    return list(dict.fromkeys(f"note: {report.plan.name}: {note}" for report in reports for note in report.plan.notes))
 
 
 def build_line(report: BuildReport) -> str:
@@ -46,17 +73,20 @@ def build_remarks(reports: Sequence[BuildReport]) -> list[str]:
     """What builds leave out and warn of; what they have in common is said once."""
     left_out = dict.fromkeys(f"left out {skip.path}: {skip.reason}" for report in reports for skip in report.skipped)
     warnings = dict.fromkeys(f"warning: {warning}" for report in reports for warning in report.warnings)
-    return [*some(left_out), *warnings]
+    notes = [] if any(not report.written and not report.unchanged for report in reports) else plan_notes(reports)
+    return [*some(left_out), *notes, *warnings]  # a dry run has told its notes with the plan
 
 
 def verify_and_tell(folder: Path, *, as_json: bool) -> None:
     """Compare a build's files with its manifest and print what differs; exit 1 where something does."""
-    from graftset.build import verify
+    from graftset.workflows.steps import verify
 
     found = verify(folder)
     problems = {"missing": found.missing, "changed": found.changed, "trained_on": found.trained_on}
+    problems["contradictions"] = found.contradictions
+    words = {"trained_on": "trained on", "contradictions": "manifest"}
     document = {"folder": str(folder), "files": found.files, "ok": found.intact, "extra": list(found.extra)}
-    lines = [f"{kind.replace('_', ' ')}: {path}" for kind, paths in problems.items() for path in paths]
+    lines = [f"{words.get(kind, kind)}: {path}" for kind, paths in problems.items() for path in paths]
     verdict = f"{found.files} files, build {found.build_sha256[:16]}: {'' if found.intact else 'not '}as built"
     fault = UserError(
         "The files of this build are not those that were built",
@@ -65,8 +95,8 @@ def verify_and_tell(folder: Path, *, as_json: bool) -> None:
         remedy="Build it again with --force.",
     )
     finish(
-        document | {kind: list(paths) for kind, paths in problems.items()},
-        [*some(lines), verdict],
+        document | {kind: list(paths) for kind, paths in problems.items()} | {"versions": list(found.versions)},
+        [*some(lines), *(f"note: another version: {version}" for version in found.versions), verdict],
         as_json=as_json,
         fault=None if found.intact else fault,
     )

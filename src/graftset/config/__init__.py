@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
 from graftset.config.settings import (
@@ -13,6 +14,7 @@ from graftset.config.settings import (
     FloorSettings,
     Plan,
     ProjectSettings,
+    SampleSettings,
     SelectSettings,
     Settings,
 )
@@ -25,8 +27,10 @@ __all__ = [
     "CatalogSettings",
     "FloorSettings",
     "Plan",
+    "PlanSettings",
     "Project",
     "ProjectSettings",
+    "SampleSettings",
     "SelectSettings",
     "Settings",
     "default_toml",

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from graftset.config.settings import FILE_NAME, Section, Settings, section_of, tables
+from graftset.config.section import Section
+from graftset.config.settings import FILE_NAME, Settings, items_of, section_of, tables
 from graftset.config.writing import example_line
 from graftset.errors import ConfigError
 
@@ -80,11 +81,16 @@ def _fault(details: ErrorDetails) -> _Fault:
     keys = [part for part in details["loc"] if part != "[key]"]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in keys).lstrip(".")
     if details["type"] == "extra_forbidden":
-        return _Fault(name, _shown(details["input"]), "Unknown key", _unknown_key_remedy([str(key) for key in keys]))
-    key, field = _field_at(keys)
+        return _Fault(name, _shown(details["input"]), "Unknown key", _unknown_key_remedy(keys))
+    if details["type"] == "unknown_plan":
+        context = details["ctx"]
+        return _Fault(context["field"], context["names"], "No such mixing plan", f"Use one of: {context['known']}")
+    key, field, _ = _follow(keys)
     if section_of(field) is not None:
         problem = "Missing table" if details["type"] == "missing" else "Should be a table"
         return _Fault(name, None, problem, f"Write its keys under [{name}]")
+    if "[key]" in details["loc"]:
+        return _Fault(name, None, _problem(details), "Rename it")
     remedy = f"Write for example `{example_line(key, field)}`"
     if details["type"] == "missing":
         return _Fault(name, None, "Missing", remedy)
@@ -107,22 +113,29 @@ def _shown(value: object) -> object:
     return value if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 
-def _field_at(keys: Sequence[int | str]) -> tuple[str, FieldInfo]:
-    """The innermost field of the settings that a path of keys leads to or into, with its key."""
-    section: type[Section] = Settings
-    for key in keys[:-1]:
-        inner = section_of(section.model_fields[str(key)])
-        if inner is None:
-            return str(key), section.model_fields[str(key)]
-        section = inner
-    return str(keys[-1]), section.model_fields[str(keys[-1])]
+def _follow(keys: Sequence[int | str]) -> tuple[str, FieldInfo, type[Section] | None]:
+    """Where a path of keys leads: the innermost field of the settings with its key, and the table that it ends in."""
+    section: type[Section] | None = Settings
+    items: type[Section] | None = None
+    found = ("", FieldInfo(annotation=Settings))
+    for key in keys:
+        if items is not None:  # the name of one of several tables, or its number
+            section, items = items, None
+        elif section is not None and key in section.model_fields:
+            found = (str(key), section.model_fields[str(key)])
+            section, items = section_of(found[1]), items_of(found[1])
+        else:
+            break
+    return *found, section
 
 
-def _unknown_key_remedy(keys: Sequence[str]) -> str:
+def _unknown_key_remedy(keys: Sequence[int | str]) -> str:
     """The closest known key of the same table, the table where the key is at home, or what is known here."""
-    *above, key = keys
+    *above, last = keys
+    key = str(last)
     known = dict(tables())
-    here = list(known[".".join(above)].model_fields)
+    *_, table = _follow(above)
+    here = list((table or Settings).model_fields)
     close = difflib.get_close_matches(key, here, n=1)
     if close:
         return f"Did you mean `{close[0]}`?"

@@ -15,7 +15,7 @@ from graftset.imageio.pixels import MAX_PIXELS
 from graftset.imageio.plain import PlainImage, color_count, plain_rgb, plain_size
 from graftset.imageio.reading import MAX_BYTES, LoadedImage, ProbedImage, probe, read_rgb
 from graftset.imageio.text import embedded_text
-from graftset.imageio.writing import decode_png, encode_png
+from graftset.imageio.writing import decode_png, encode_enlarged, encode_png
 
 __all__ = [
     "MAX_BYTES",
@@ -27,6 +27,7 @@ __all__ = [
     "color_count",
     "decode_png",
     "embedded_text",
+    "encode_enlarged",
     "encode_png",
     "plain_rgb",
     "plain_size",

@@ -40,6 +40,8 @@ _PLANS = {
     "equal": "Every picture is drawn equally often, original or generated.",
     "weighted": "Originals are drawn more often than generated pictures, so they keep the lead.",
     "sequential": "First the originals alone, then originals and generated pictures together.",
+    "as-asked": "A control: the generated pictures under the prompts they were asked for in, right or wrong.",
+    "random": "A control: generated pictures drawn at random, whatever the gates say of them.",
 }
 
 _OUTCOMES = {

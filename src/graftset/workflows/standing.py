@@ -71,7 +71,7 @@ def standing(session: Session) -> Standing:
     catalog, views = session.catalog, session.catalog.views()
     candidates = [view for view in views if view.origin == "generated"]
     selection = catalog.selection()
-    builds, notes = known_builds(session.project, views)
+    builds, notes = known_builds(session.project, views, selection)
     unassessed = assess_outdated(catalog)
     captions = _captions(views, candidates)
     chosen = None if selection is None else _selection(selection, candidates)
@@ -160,6 +160,14 @@ def _build_again(project: Project, build: KnownBuild) -> str:
         words += ["--name", build.name]
     if size != settings.size and not (settings.size == 0 and build.usual_size):
         words += ["--size", str(size)]
+    if build.record.base != settings.base:
+        words += ["--base", build.record.base]
+    if build.record.budget not in (None, settings.budget):
+        words += ["--steps", str(build.record.budget)]
+    if build.count is not None:
+        words += ["--count", str(build.count)]
+    if build.record.plan.override:
+        words += ["--override-real-mass", build.record.plan.override]
     if build.record.root is not None:
         words += ["--root", build.record.root]
     return shlex.join([*words, "--force"])

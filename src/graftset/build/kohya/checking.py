@@ -34,7 +34,7 @@ def stage_read(run: Run) -> StageRead:
     faults = tuple(each.message for each in run.findings if each.kind.code in ("config-unreadable", "key-refused"))
     config = disk.name(run.source.dataset_name) or run.source.name
     if reading is None:
-        return StageRead(config, 0, 0, (), faults)
+        return StageRead(config, 0, 0, (), faults, 0)
     subsets = []
     for dataset in reading.datasets:
         captions = _captioned(dataset.images, len(dataset.subsets))
@@ -43,10 +43,11 @@ def stage_read(run: Run) -> StageRead:
             subsets.append(SubsetRead(subset.name, subset.found, captions[index], repeats))
     return StageRead(
         config=config,
-        epochs=reading.arguments.whole("max_train_epochs") or 0,
+        epochs=reading.schedule.epochs,
         batch_size=reading.datasets[0].settings.batch_size if reading.datasets else 0,
         subsets=tuple(subsets),
         faults=faults,
+        steps=reading.schedule.steps,
     )
 
 
