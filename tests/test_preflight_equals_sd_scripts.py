@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graftset.build.kohya.preflight import Options, Run, run_preflight, run_source
+from graftset.build import PLANS, build
+from graftset.build.kohya.preflight import Options, Run, run_preflight, run_source, stage_source
 from graftset.build.kohya.preflight.arguments import flat, from_command_line, settle
 from graftset.build.kohya.preflight.disk import Disk
 from graftset.build.kohya.preflight.looks import Task
@@ -19,10 +21,12 @@ from graftset.build.kohya.preflight.reading import DatasetRead, ImageRead
 from graftset.build.kohya.preflight.resizing import seen
 from graftset.build.kohya.preflight.sources import read_config
 from graftset.imageio import plain_rgb
+from sample_builds import make_views, native_pixels
 from sd_scripts_cases import CASES, Case, digest_of, write_real
 
 RECORD = json.loads(Path(__file__).with_name("sd_scripts_cases.json").read_text(encoding="utf-8"))
 RECORDED: Mapping[str, Any] = RECORD["cases"]
+NEEDED = {"SD_SCRIPTS", "SD_SCRIPTS_PYTHON", "CLIP_TOKENIZER"}
 NEAR = ("bilinear", "bicubic", "area")  # OpenCV's arithmetic, written anew: levels may differ by one
 
 
@@ -99,6 +103,30 @@ def test_253_real_images_are_read_as_sd_scripts_reads_them(tmp_path: Path, share
         "over_75_tokens": sum(image.tokens > 75 for image in dataset.images),
         "sha256": digest_of(rows),
     } == RECORD["real"]
+
+
+@pytest.mark.skipif(
+    not os.environ.keys() >= NEEDED, reason="needs a checkout of kohya-ss/sd-scripts and CLIP's tokenizer"
+)
+def test_our_own_builds_are_read_as_a_checkout_reads_them(tmp_path: Path) -> None:
+    from record_sd_scripts import read_by_sd_scripts
+
+    folders = []
+    for plan in PLANS:
+        place = tmp_path / plan
+        build(make_views(9, 5), load_native=native_pixels, folder=place, plan=plan)
+        folders += [(place, file.relative_to(place)) for file in sorted(place.rglob("train.toml"))]
+    started = [{"folder": str(p), "arguments": ["--config_file", str(c)], "sdxl": False} for p, c in folders]
+    for (place, config), recorded in zip(folders, read_by_sd_scripts(started), strict=True):
+        run = run_preflight(stage_source(place, str(config), None), Options())
+        assert run.reading is not None
+        assert [as_recorded(each) for each in run.reading.datasets] == [
+            comparable(each, training=True) for each in recorded["datasets"]
+        ]
+        assert (run.reading.batches, run.reading.schedule.steps) == (recorded["batches"], recorded["steps"])
+        for image in run.reading.datasets[0].images:
+            there = recorded["datasets"][0]["images"][image.path]
+            assert (image.tokens, run.looks[image.path].colors_seen) == (there["tokens"], there["colors"])
 
 
 def test_every_case_is_recorded_from_the_version_that_is_documented() -> None:
