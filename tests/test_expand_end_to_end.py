@@ -382,7 +382,8 @@ class TestCheckingABuild:
         assert found["steps"] == found["planned_steps"] > 0
         assert all(row["images"] == row["captions"] == row["planned_images"] for row in found["rows"])
         lines = call("build", "--check", expanded[0] / "builds" / plan).out.splitlines()
-        assert lines[0].split() == ["stage", "folder", "images", "captions", "repeats", "planned"]
+        headings = ["stage", "folder", "images", "captions", "cut", "repeats", "entries", "planned", "bucket", "colors"]
+        assert lines[0].split() == headings
         assert lines[-1].startswith("ready: ")
 
     @pytest.mark.parametrize(
@@ -435,8 +436,8 @@ class TestCheckingABuild:
         assert "missing: train.sh" in call("build", "--verify", folder).out
 
     def test_a_folder_that_is_no_build_is_one_sentence(self, tmp_path: Path) -> None:
-        for option in ("--check", "--verify"):
-            assert sentence(call("build", option, tmp_path)).startswith("This folder is not a build")
+        assert sentence(call("build", "--verify", tmp_path)).startswith("This folder is not a build")
+        assert sentence(call("build", "--check", tmp_path)).startswith("There is nothing to train on here")
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from graftset.build.names import unique_stems
 from graftset.build.plans import ORIGINS as ORIGINS
@@ -20,6 +20,9 @@ from graftset.build.plans import MixingPlan, Stage, Subset
 from graftset.build.sizes import Base, TrainingSize
 from graftset.prompts import one_line as one_line
 from graftset.records import ImageView, Origin, SamplePrompt
+
+if TYPE_CHECKING:
+    from graftset.build.kohya.preflight import Options, Run
 
 CaptionSource = Literal["caption", "proposal", "prompt"]
 
@@ -130,6 +133,7 @@ class Format:
         read_stages: Folder, number of stages and root -> what the trainer would read there now, stage by stage.
         adapt: A plan -> the same as this trainer carries it out, with a note on every difference.
             Raises BuildError, with the reason, where it cannot.
+        preflight: The same as simulated runs with their findings, where the format has a simulation of its trainer.
     """
 
     summary: str
@@ -139,6 +143,7 @@ class Format:
     warnings: Callable[[Package], Sequence[str]]
     read_stages: Callable[[Path, int, str | None], Sequence[StageRead]]
     adapt: Callable[[MixingPlan], MixingPlan]
+    preflight: Callable[[Path, int, str | None, Options], Sequence[Run]] | None = None
 
 
 def name_entries(members: Sequence[Member]) -> tuple[Entry, ...]:

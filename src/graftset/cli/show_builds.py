@@ -1,9 +1,8 @@
-"""What a build reports, and what checking or verifying one finds, as lines for people and as JSON."""
+"""What a build reports, and what verifying one finds, as lines for people and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,7 @@ from graftset.cli.console import finish, shown, some
 from graftset.errors import UserError
 
 if TYPE_CHECKING:
-    from graftset.build import BuildReport, CheckReport
-
-_HEADINGS = ("stage", "folder", "images", "captions", "repeats", "planned")
+    from graftset.build import BuildReport
 
 
 def build_json(report: BuildReport) -> dict[str, Any]:
@@ -78,65 +75,6 @@ def build_remarks(reports: Sequence[BuildReport]) -> list[str]:
     warnings = dict.fromkeys(f"warning: {warning}" for report in reports for warning in report.warnings)
     notes = [] if any(not report.written and not report.unchanged for report in reports) else plan_notes(reports)
     return [*some(left_out), *notes, *warnings]  # a dry run has told its notes with the plan
-
-
-def check_and_tell(folder: Path, *, as_json: bool) -> None:
-    """Check a build against its plan and print what was found; exit 1 where it would not train as planned."""
-    from graftset.build import check
-
-    found = check(folder)
-    fault = UserError(
-        f"This build would not train as planned: {len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}",
-        field="--check",
-        value=str(folder),
-        remedy="Build it again with --force, or mend what is listed.",
-    )
-    document = {
-        "folder": str(folder),
-        "ok": not found.problems,
-        "plan": found.plan,
-        "rows": [asdict(row) for row in found.rows],
-        "steps": found.steps,
-        "planned_steps": found.planned_steps,
-        "problems": list(found.problems),
-        "warnings": list(found.warnings),
-    }
-    finish(document, check_lines(found), as_json=as_json, fault=fault if found.problems else None)
-
-
-def check_lines(found: CheckReport) -> list[str]:
-    """A table of the image folders of every stage, what is wrong, and the verdict."""
-    rows = [
-        (
-            row.stage,
-            row.folder,
-            str(row.images),
-            str(row.captions),
-            str(row.repeats),
-            f"{row.planned_images} x {row.planned_repeats}",
-        )
-        for row in found.rows
-    ]
-    return [
-        *_table(_HEADINGS, rows),
-        f"plan {found.plan}: {found.steps} steps, {found.planned_steps} planned",
-        *(f"problem: {problem}" for problem in found.problems),
-        *(f"warning: {warning}" for warning in found.warnings),
-        *([] if found.problems else ["ready: files, configs, images and captions are as planned"]),
-    ]
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell: the first two of text to the left, the numbers to the right."""
-    every = [headings, *rows]
-    widths = [max(len(row[column]) for row in every) for column in range(len(headings))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in every
-    ]
 
 
 def verify_and_tell(folder: Path, *, as_json: bool) -> None:

@@ -20,6 +20,10 @@ from graftset.errors import UserError
     ("graftset build --plan equal --steps 510 --name equal510", "as many steps as 203 originals take in ten epochs"),
     ("graftset build --plan as-asked --steps 510", "a control arm: the same pictures under the prompts as asked"),
     ("graftset build --check builds/weighted", "would it train as planned?"),
+    (
+        "graftset build --check ~/kohya/train --set resolution=512,512 --set caption_extension=.txt",
+        "what would kohya read in a folder of yours?",
+    ),
 )
 def build(
     project: ProjectDir = HERE,
@@ -78,8 +82,8 @@ def build(
         Path | None,
         typer.Option(
             "--check",
-            help="Build nothing; compare a build's files, configs, images and captions with its plan. Base model and "
-            "trainer are not looked at yet.",
+            help="Build nothing; say what kohya's sd-scripts would read in a build, any folder for train_data_dir or "
+            "a TOML of its own, and what would go wrong in silence. Base model and machine are not looked at.",
             metavar="DIR",
         ),
     ] = None,
@@ -89,6 +93,29 @@ def build(
             "--verify", help="Build nothing; compare a build's files with its manifest, by hash.", metavar="DIR"
         ),
     ] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="With --check: an argument of the trainer's command line, which wins over a config file. Repeatable; "
+            "not for builds of graftset, whose train.sh says all.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
+    sdxl: Annotated[bool, typer.Option("--sdxl", help="With --check: sdxl_train_network.py will train.")] = False,
+    seconds_per_step: Annotated[
+        float | None,
+        typer.Option(help="With --check: speed of your machine, to say how long training takes.", min=0, metavar="S"),
+    ] = None,
+    pixels: Annotated[
+        int,
+        typer.Option(
+            help="With --check: open at most so many pictures, evenly spread, to count colors and find damage.",
+            min=0,
+            metavar="N",
+        ),
+    ] = 1000,
+    verbose: Annotated[bool, typer.Option("--verbose", help="With --check: list what each image will get.")] = False,
     force: Force = False,
     strict: Strict = False,
     as_json: AsJson = False,
@@ -108,7 +135,12 @@ def build(
             remedy="For a training set: graftset build --plan weighted",
         )
     if check is not None:
-        show_builds.check_and_tell(check, as_json=as_json)
+        from graftset.cli import show_check
+
+        with progress_bars() as meter:
+            options = show_check.Options(pixels, sdxl, seconds_per_step, meter)
+            found = show_check.checked(check, options, arguments or [])
+        show_check.tell(found, as_json=as_json, verbose=verbose)
         return
     if verify is not None:
         show_builds.verify_and_tell(verify, as_json=as_json)
