@@ -1,0 +1,51 @@
+"""Orders of the contact sheet, and of looking through it. One more order is one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graftset.web.facts import Facts
+
+GATE = 8.0  # where careful owners draw the line, while there are too few verdicts to estimate anything
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order; ties are broken by name and hash, so that pages never overlap."""
+
+    name: str
+    label: str
+    key: Callable[[Facts], Any]
+    estimates: bool = False  # whether it needs P(approve)
+
+
+def _score(facts: Facts) -> float:
+    return -math.inf if facts.score is None else facts.score
+
+
+def _uncertain(facts: Facts) -> float:
+    if facts.probability is not None:
+        return abs(facts.probability - 0.5)
+    return math.inf if facts.score is None else abs(facts.score - GATE)
+
+
+_STANDING = {"pending": 0, "rejected": 1, "skipped": 2, "approved": 3}
+
+ORDERS: Mapping[str, Order] = {
+    order.name: order
+    for order in (
+        Order("best", "highest score", lambda f: -_score(f)),
+        Order("worst", "lowest score", _score),
+        Order("uncertain", "most uncertain", _uncertain, estimates=True),
+        Order("finding", "contradicted captions", lambda f: (not f.contradicted, -_score(f))),
+        Order("background", "background", lambda f: (min(f.backgrounds, default="~"), -_score(f))),
+        Order("verdict", "verdict, pending first", lambda f: (_STANDING[f.standing], -_score(f))),
+        Order("tokens", "longest caption", lambda f: -(f.tokens or 0)),
+        Order("near", "nearest to an original", lambda f: math.inf if f.distance is None else f.distance),
+        Order("name", "name", lambda f: ()),
+    )
+}
+DEFAULT = "best"
