@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
     ("traits", "quality", "claims", "catalog", "engine"),
-    ("ingest", "assess", "caption", "audit", "selection", "build", "report", "drawn"),
+    ("ingest", "assess", "caption", "audit", "review", "selection", "build", "report", "drawn"),
     ("workflows",),
     ("cli",),
     ("__main__",),
