@@ -513,6 +513,12 @@ class Desk:
         found = outcome_of(plan, [self._label(plan, image) for image in plan.drawn])
         return replace(found, notes=(*found.notes, *self._plan_notes(plan)))
 
+    def labels(self) -> tuple[Label, ...]:
+        """What the open plan counts each image of its sample as, in the order drawn; empty without a plan."""
+        with self._lock:
+            plan = self.plan
+            return () if plan is None else tuple(self._label(plan, image) for image in plan.drawn)
+
     def _plan_notes(self, plan: ReviewPlan) -> tuple[str, ...]:
         notes = []
         if plan.number != self._plans[0].number:

@@ -29,7 +29,7 @@ _REMEDIES = {
 }
 
 
-class Refusal(UserError):
+class Refusal(UserError):  # noqa: N818  like SkipFile: a reasoned no, not a failure of ours
     """A request that is refused, with its HTTP status."""
 
     def __init__(self, status: int, message: str, *, field: str, value: object = None, remedy: str) -> None:

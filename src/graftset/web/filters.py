@@ -51,7 +51,7 @@ FIELDS: tuple[Field, ...] = (
     Field("distance", "number", "OKLab distance to the nearest original", "distance>0.1", lambda f: f.distance),
     Field("generation", "number", "1 where the generator saw originals only", "generation:1", lambda f: f.generation),
     Field("background", "word", "a color of the background", "background:gray", lambda f: f.backgrounds),
-    Field("kind", "word", "solid, gradient, split, pattern or noisy background", "kind:gradient", lambda f: _one(f.kind)),
+    Field("kind", "word", "solid, gradient, split, pattern or noisy", "kind:gradient", lambda f: _one(f.kind)),
     Field("figure", "word", "who is shown, as it was seen", "figure:lady", lambda f: _one(f.figure)),
     Field("hair", "word", "hair color, as it was seen", "hair:brown,black", lambda f: _one(f.hair)),
     Field("accessory", "word", "something that is seen", "-accessory:crown", lambda f: f.accessories),
@@ -106,7 +106,7 @@ class Term:
         return f"{minus}{self.field}:{','.join(map(_quoted, self.values))}"
 
     def matches(self, facts: Facts) -> bool:
-        """Whether one candidate fulfills it. What is not known of a candidate fulfills no condition but a negated one."""
+        """Whether one candidate fulfills it. What is not known fulfills no condition but a negated one."""
         return self._holds(facts) != self.negated
 
     def _holds(self, facts: Facts) -> bool:
@@ -190,7 +190,7 @@ def _term(text: str, start: int) -> tuple[Term, int]:
     if sign not in ("", "="):
         raise _error(f'"{name}" is not a number', piece, f"Write {field.example}.")
     if not all(values):
-        raise _error(f'"{name}" is asked for nothing', piece, f"Write {field.example}, without a blank behind the colon.")
+        raise _error(f'"{name}" is asked for nothing', piece, f"Write {field.example}, with no blank inside.")
     if field.kind == "flag" and (len(values) > 1 or values[0] not in _FLAGS):
         raise _error(f'"{name}" is yes or no', piece, f"Write {name}:yes or {name}:no.")
     if field.kind == "word":

@@ -1,4 +1,4 @@
-"""Templates: everything is escaped, a name that a page does not have is an error, and assets are found by their hash."""
+"""Templates: everything is escaped, a name that a page does not have is an error, assets are found by their hash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 # Control characters are not allowed in HTML, and lone surrogates (file names that are not UTF-8) not in UTF-8.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
-ASSETS = {"style.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "mark.svg": "image/svg+xml"}
+ASSETS = {
+    "style.css": "text/css; charset=utf-8",
+    "app.js": "text/javascript; charset=utf-8",
+    "mark.svg": "image/svg+xml",
+}
 
 
 def render(template: str, page: Page) -> str:

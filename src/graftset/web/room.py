@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from graftset.assess import native_png
-from graftset.audit import AuditReport
+from graftset.audit import AuditReport, Finding
 from graftset.errors import UserError
 from graftset.records import ImageView
 from graftset.report.colors import WordColors, learned_colors
@@ -78,6 +78,8 @@ class Room:
         self.pictures = Pictures(lambda view: native_png(session.catalog, view.sha256, view.grid))
         self.writing = threading.Lock()  # a verdict is compared with what is there and written, with nothing in between
         self._lock = threading.RLock()
+        self._auditing = threading.Lock()
+        self._audited: tuple[int, AuditReport] | None = None
         self._version = -1
         self._facts: dict[str, tuple[Item, Facts]] = {}
         self._kept: dict[object, object] = {}
@@ -148,7 +150,9 @@ class Room:
 
     def count(self, wanted: Filter) -> int:
         """How many candidates a filter lets through."""
-        return self.once(("count", str(wanted)), lambda: sum(wanted.matches(facts) for _, facts in self._facts.values()))
+        return self.once(
+            ("count", str(wanted)), lambda: sum(wanted.matches(facts) for _, facts in self._facts.values())
+        )
 
     def queue(self, queue: Queue) -> Sequence[Item]:
         """The candidates of a queue, in order."""
@@ -202,6 +206,10 @@ class Room:
         except UserError:
             raise not_found("candidate", name) from None
 
+    def candidate_at(self, path: str) -> Item | None:
+        """The candidate at a path; None where that is an original or nothing."""
+        return self.once("paths", lambda: {item.view.path: item for item in self.desk.items()}).get(path)
+
     def picture(self, sha256: str) -> ImageView:
         """Any picture of the project, originals too.
 
@@ -222,14 +230,26 @@ class Room:
         return self.once("colors", lambda: learned_colors(self.originals()))
 
     def audit(self) -> AuditReport:
-        """What is wrong with captions; worked out once for each state of them."""
-        captions = tuple(hash(item.view.training_caption) for item in self.desk.items())
+        """What is wrong with captions, dismissed findings apart; read once for each state of the captions."""
+        key = tuple(hash((item.id, item.view.training_caption)) for item in self.desk.items())
+        with self._auditing:
+            if self._audited is None or self._audited[0] != hash(key):
+                views = [*self.originals(), *(item.view for item in self.desk.items())]
+                self._audited = (hash(key), auditing.audit_views(self.session, views))
+            report = self._audited[1]
         dismissed = self.session.catalog.dismissals()
-        key = (hash(captions), len(captions), frozenset(dismissed))
-        with self._lock:
-            if getattr(self, "_audited", (None, None))[0] != key:
-                self._audited = (key, auditing.audit(self.session))
-            return cast(AuditReport, self._audited[1])
+        return replace(
+            report,
+            findings=tuple(finding for finding in report.findings if finding.id not in dismissed),
+            dismissed=tuple(finding for finding in report.findings if finding.id in dismissed),
+        )
+
+    def findings(self) -> Mapping[str, Sequence[Finding]]:
+        """Findings by path, where the captions were audited since the last of them changed; never waits for it."""
+        audited = self._audited
+        if audited is None:
+            return {}
+        return self.once(("findings", audited[0]), lambda: _by_path(audited[1].findings))
 
     def once(self, key: object, work: Callable[[], T]) -> T:
         """Work something out once for each version of what is known."""
@@ -239,6 +259,14 @@ class Room:
                     self._kept.clear()
                 self._kept[key] = work()
             return cast(T, self._kept[key])
+
+
+def _by_path(findings: Sequence[Finding]) -> Mapping[str, Sequence[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.path is not None:
+            found.setdefault(finding.path, []).append(finding)
+    return found
 
 
 def _estimated(facts: Facts, probability: float | None) -> Facts:

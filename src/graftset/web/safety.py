@@ -1,12 +1,12 @@
-"""What stands between the application and everything else that can reach a port: other sites, other hosts, other people.
+"""What stands between the application and all else that can reach a port: other sites, other hosts, other people.
 
 The application has no accounts. On loopback whoever sits at the machine is the reviewer; what must be kept out is every
-*web page* they have open beside it, because their browser will gladly send requests to 127.0.0.1 on a page's behalf:
+*web page* they have open beside it, because their browser will gladly send requests to 127.0.0.1 for a page:
 
 - **Cross-site requests** change nothing. Browsers say where a request comes from in `Sec-Fetch-Site`, which no page can
-  forge: a request that writes must be `same-origin`, or `none` (typed in by the user). Older browsers without the header
-  send `Origin` with every POST, which must then be our own. A request with neither comes from no browser (curl, a script
-  of the user) and no page can make one, so it passes: nothing is gained by refusing who could as well edit the database.
+  forge: a request that writes must be `same-origin`, or `none` (typed in by the user). Older browsers without that
+  header send `Origin` with every POST, which must then be our own. A request with neither comes from no browser (curl,
+  a script of the user's) and no page can make one, so it passes: whoever can send it could as well edit the database.
   This needs no secret in each form, so forms survive a restart of the server. The reasoning is Filippo Valsorda's
   (words.filippo.io/csrf, 2025), as Go's CrossOriginProtection and datasette's csrf.py have it.
 - **Reads** from other sites are refused too unless they navigate, so that no page can probe or embed pictures.
@@ -27,7 +27,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -220,17 +220,18 @@ class Safety:
                     return
                 if message["type"] == "http.disconnect" or not message.get("more_body"):
                     break
-            whole, given = body, receive
-
-            async def receive_whole() -> Message:
-                nonlocal whole
-                if whole is None:
-                    return await given()
-                message, whole = {"type": "http.request", "body": whole, "more_body": False}, None  # type: ignore[assignment]
-                return message
-
-            receive = receive_whole
+            receive = _replayed(body, receive)
         await self._app(scope, receive, answer.send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """A channel that gives a body which was read already, and then goes on with the real one."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_whole() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +295,6 @@ def _given_token(scope: Scope, headers: dict[str, str]) -> str:
         cookie: Any = SimpleCookie(headers.get("cookie", "")).get(TOKEN_COOKIE)
     except CookieError:
         return ""
-    from urllib.parse import unquote
-
     return unquote(cookie.value) if cookie is not None else ""
 
 
