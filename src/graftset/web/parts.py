@@ -176,7 +176,7 @@ class PlanOption:
 
     key: str
     label: str
-    n: int | None
+    n: int  # pictures to look at; for a sequential plan where nothing is wrong
     promise: str
     chance: str
     recommended: bool = False

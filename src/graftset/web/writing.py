@@ -72,6 +72,7 @@ def _verdict(
 ) -> Response:
     action, seen = form.one("action", longest=80), form.one("seen", longest=80)
     upcoming = room.next_pending(queue, item)  # before it is written: afterwards the item may have left the queue
+    shown = _is_shown(room)
     with room.writing:
         says = room.desk.says(item.id)
         repeated = any(entry.action == action and entry.reviewer == visitor.reviewer for entry in says)
@@ -89,11 +90,18 @@ def _verdict(
             if given.left:
                 return _stale(request, item, queue)
     room.current()
+    if queue.planned and not shown and _is_shown(room):
+        return _to("/numbers?did=shown")
     if queue.planned and (upcoming is None or not room.waits(queue, upcoming)):
         upcoming = room.next_pending(queue, item)
     if upcoming is None:
         return _to(_with("/numbers" if queue.planned else "/", did="complete"))
     return _to(look_url(upcoming, queue, did=verdict, about=item.id))
+
+
+def _is_shown(room: Room) -> bool:
+    outcome = room.desk.outcome()
+    return outcome is not None and outcome.state == "shown"
 
 
 def _stale(request: Request, item: Item, queue: Queue) -> Response:

@@ -18,6 +18,7 @@ def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
     """Everything that grows with the verdicts."""
     numbers = room.desk.numbers()
     outcome = numbers.outcome
+    scores = _SCORES if numbers.curve else ()
     surprises = [(room.item(found.id), found) for found in numbers.disagreements[:_MOST_SURPRISES]]
     return NumbersPage(
         **framed(room, "numbers", visitor),
@@ -26,14 +27,7 @@ def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
         trace=room.once("trace", lambda: _trace(room)),
         agreement=(
             Fact("Score and person disagree on", f"{len(numbers.disagreements)} of {numbers.labels}"),
-            *(
-                (
-                    Fact("Chance of approval at score 8", _chance_at(room, 8.0)),
-                    Fact("at score 6", _chance_at(room, 6.0)),
-                )
-                if numbers.curve
-                else ()
-            ),
+            *(Fact(f"Chance of approval at score {score:.0f}", _chance_at(room, score)) for score in scores),
             *(
                 Fact(f"{pair.first} and {pair.second}", f"kappa {pair.kappa.kappa:.2f} over {pair.kappa.n}")
                 for pair in numbers.agreement

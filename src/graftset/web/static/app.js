@@ -178,9 +178,10 @@ class Sheet {
     this.columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     this.cell = (width - gap * (this.columns - 1)) / this.columns;
     this.step = this.cell + gap;
-    this.height = 156 + gap;
+    this.height = Math.round(this.cell) + 28 + gap; // the picture is square; below it stand score and verdict
     this.width = width;
     this.list.style.setProperty("--cell", `${this.cell}px`);
+    this.list.style.setProperty("--height", `${this.height - gap}px`);
     this.list.style.height = `${Math.ceil(this.total / this.columns) * this.height - gap}px`;
   }
 
