@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from graftset.review import Desk
-from graftset.web.serving import opened
+from graftset.web.serving import configured, opened
 from graftset.workflows.demo import prepare
 from graftset.workflows.expand import expand
 from graftset.workflows.steps import open_session
@@ -94,8 +94,8 @@ def give_verdicts(folder: Path) -> None:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The application, in a thread of this process; gives its address."""
-    with opened(folder, reviewer="ada") as (app, listener):
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    with open_session(folder) as session, opened(session, reviewer="ada") as (app, listener):
+        server = uvicorn.Server(configured(app))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -135,7 +135,8 @@ def main() -> None:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "portraits"
         if len(sys.argv) == 1:
             prepare(folder)
-            expand(folder)
+            with open_session(folder) as session:
+                expand(session)
         with served(folder) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
             for shot in (FIRST, *SHOTS):

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("traits", "quality", "claims", "catalog", "engine"),
     ("ingest", "assess", "caption", "audit", "review", "selection", "build", "report", "drawn"),
     ("workflows",),
-    ("cli",),
+    ("cli", "web"),
     ("__main__",),
 )
 LEFTWARDS = 2  # the layer whose rooms may also import those that stand to their left
@@ -127,13 +127,16 @@ def copy(tmp_path: Path) -> Path:
     [
         ("pixels/grid.py", "from graftset.errors import UserError"),
         ("pixels/grid.py", "import pydantic"),
-        ("statistics.py", "from graftset import pixels"),
+        ("statistics/finite_pool.py", "from graftset import pixels"),
         ("imageio/png.py", "from graftset.catalog import Catalog"),
         ("quality.py", "from graftset.catalog import Catalog"),
         ("selection/gates.py", "from graftset.build import verify"),
         ("ingest/stage.py", "from ..assess import assess"),
         ("report/page.py", "def late() -> None:\n    import graftset.workflows.expand"),
         ("workflows/expand.py", "from graftset import cli"),
+        ("workflows/expand.py", "from graftset.web import serve"),
+        ("cli/app.py", "def late() -> None:\n    from graftset.web import serve"),
+        ("web/app.py", "from graftset.cli.console import show"),
         ("records.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from graftset.catalog import Catalog"),
     ],
 )

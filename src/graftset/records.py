@@ -239,6 +239,7 @@ class ReviewPlan:
     pool_definition: str  # e.g. "admitted by the selection of 2026-11-28T09:00:00+00:00"
     drawn: tuple[Drawn, ...]  # in the order they are to be reviewed
     by: str
+    members: tuple[str, ...] = ()  # content hashes of the whole pool, sorted
     at: str = ""  # ISO 8601 UTC
     number: int = 0  # counts the plans of a project from 1
 

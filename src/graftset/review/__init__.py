@@ -11,7 +11,7 @@ exchange.py  verdicts as CSV and JSON lines
 
 from graftset.review.captions import CaptionState, Chip
 from graftset.review.desk import Around, Desk, Given
-from graftset.review.exchange import ImportReport, export_verdicts, import_verdicts
+from graftset.review.exchange import ImportReport, export_text, export_verdicts, import_text, import_verdicts
 from graftset.review.figures import Acceptance, Agreement, CurvePoint, Disagreement, Numbers, Reviewer
 from graftset.review.items import ORDERS, QUEUES, Item, Order, Queue, Scope
 from graftset.review.plans import PLANS, Outcome, PlanKind
@@ -38,6 +38,8 @@ __all__ = [
     "Queue",
     "Reviewer",
     "Scope",
+    "export_text",
     "export_verdicts",
+    "import_text",
     "import_verdicts",
 ]

@@ -12,25 +12,25 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar, cast, get_args
 
 from graftset.catalog import Catalog, Marks
-from graftset.catalog.joining import by_a_person, with_reviews
-from graftset.catalog.verdicts import concerns, resolve
+from graftset.catalog.joining import with_reviews
 from graftset.errors import UserError
-from graftset.records import Drawn, ImageView, ReviewPlan, ReviewVerdict, VerdictEntry
+from graftset.records import ImageView, ReviewPlan, ReviewVerdict, VerdictEntry
 from graftset.review import figures
 from graftset.review.captions import CaptionState, caption_state, toggled
 from graftset.review.items import ORDERS, QUEUES, Item, Queue, Scope, queue_of, version_of
 from graftset.review.ledger import Ledger
-from graftset.review.plans import Label, Outcome, draw
-from graftset.review.plans import outcome as outcome_of
+from graftset.review.plans import Label, Outcome, allowed_of, draw
+from graftset.review.standing import label_of, standing_of
 from graftset.statistics import PlattScaling
 from graftset.tokens import DEFAULT_LIMIT
 
 T = TypeVar("T")
 
+DEFAULT_ALLOWED = 2  # errors of a fixed plan: a set with 95 % right passes twice as often as with none
 MOST_TEXT = 4000  # characters of a caption, a reason
 MOST_NAME = 80  # characters of a reviewer's name, an action's id
 REREAD_AFTER = 2.0  # seconds between looks at whether images or assessments changed
@@ -163,8 +163,12 @@ class Desk:
             queue=queue_of(joined),
             conflict=joined.review is not None and joined.review.conflict,
             place=place,
-            counted=place is not None and self._label(self._plans[-1], self._plans[-1].drawn[place]) != "pending",
+            counted=place is not None and self._counts(joined, place),
         )
+
+    def _counts(self, view: ImageView, place: int) -> bool:
+        plan, says = self._plans[-1], self._ledger.says(view.path)
+        return label_of(plan, plan.drawn[place], view, says.values()) != "pending"
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -456,19 +460,19 @@ class Desk:
         self,
         kind: str = "fixed",
         *,
-        allowed: int = 2,
+        allowed: int | None = None,
         target: float = 0.90,
         confidence: float = 0.95,
         seed: int = 0,
         by: str = "",
     ) -> ReviewPlan:
-        """The plan that `start_plan` would fix, without fixing it."""
+        """The plan that `start_plan` would fix, without fixing it; see there."""
         with self._lock:
-            selection = self._catalog.selection_date()
+            selection, pool = self._catalog.selection_date(), self.pool()
             return draw(
-                self.pool(),
+                pool,
                 kind,
-                allowed=allowed,
+                allowed=allowed_of(len(pool), DEFAULT_ALLOWED, target) if allowed is None else allowed,
                 target=target,
                 confidence=confidence,
                 seed=seed,
@@ -480,13 +484,25 @@ class Desk:
         self,
         kind: str = "fixed",
         *,
-        allowed: int = 2,
+        allowed: int | None = None,
         target: float = 0.90,
         confidence: float = 0.95,
         seed: int = 0,
         by: str,
     ) -> ReviewPlan:
-        """Fix a plan over the admitted set; it closes the one before, whose verdicts stay as labels."""
+        """Fix a plan over the admitted set; it closes the one before, whose verdicts stay as labels.
+
+        Args:
+            kind: A name in `PLANS`.
+            allowed: Errors a fixed plan may find; None: 2, or fewer where the set is too small for that.
+            target: Share right that is to be shown, 0-1.
+            confidence: One-sided, 0-1.
+            seed: The same seed and set, the same draw.
+            by: Who asks for it.
+
+        Raises:
+            UserError: Nothing is admitted, or no such plan can show the target.
+        """
         with self._lock:
             self.refresh()
             proposed = self.propose_plan(
@@ -497,6 +513,11 @@ class Desk:
                 seed=seed,
                 by=_name(by, "reviewer"),
             )
+            return self.fix(proposed)
+
+    def fix(self, proposed: ReviewPlan) -> ReviewPlan:
+        """Fix a plan that `propose_plan` gave."""
+        with self._lock:
             self._catalog.save_plan(proposed)
             self.refresh()
             return self._plans[-1]
@@ -506,49 +527,19 @@ class Desk:
         with self._lock:
             return self._once("outcome", self._outcome)
 
-    def _outcome(self) -> Outcome | None:
-        plan = self.plan
-        if plan is None:
-            return None
-        found = outcome_of(plan, [self._label(plan, image) for image in plan.drawn])
-        return replace(found, notes=(*found.notes, *self._plan_notes(plan)))
-
     def labels(self) -> tuple[Label, ...]:
         """What the open plan counts each image of its sample as, in the order drawn; empty without a plan."""
         with self._lock:
             plan = self.plan
-            return () if plan is None else tuple(self._label(plan, image) for image in plan.drawn)
-
-    def _plan_notes(self, plan: ReviewPlan) -> tuple[str, ...]:
-        notes = []
-        if plan.number != self._plans[0].number:
-            notes.append(
-                f"this is plan {len(self._plans)} of this project: each new draw from the same set is another chance "
-                "to pass by luck"
+            drawn = () if plan is None else plan.drawn
+            says = (self._ledger.says(image.path).values() for image in drawn)
+            return tuple(
+                label_of(self._plans[-1], image, self._views.get(image.path), told)
+                for image, told in zip(drawn, says, strict=True)
             )
-        return tuple(notes)
 
-    def _label(self, plan: ReviewPlan, image: Drawn) -> Label:
-        """What a plan counts an image of its sample as."""
-        view = self._views.get(image.path)
-        if view is None:
-            return "skipped"  # the file is gone: it cannot be shown to be right
-        found = resolve(
-            entry
-            for entry in self._ledger.says(image.path).values()
-            if entry.plan == plan.number and concerns(entry, view.sha256, view.training_caption)
-        )
-        if found is None:
-            return "pending"
-        if found.entry.verdict == "skipped":
-            return "skipped"
-        if found.conflict or found.entry.verdict == "rejected":
-            return "wrong"
-        # What a person mended since the draw was wrong when it was drawn, and its like among the undrawn still are.
-        changed = view.sha256 != image.sha256 or (
-            view.training_caption != image.caption and by_a_person(view.caption_author)
-        )
-        return "mended" if changed else "right"
+    def _outcome(self) -> Outcome | None:
+        return standing_of(self._plans, self._views, self._ledger.everything, self._ledger.followed)
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ class Ledger:
     def __init__(self, entries: Iterable[VerdictEntry] = ()) -> None:
         self.last = 0  # number of the newest entry
         self._history: dict[str, list[VerdictEntry]] = {}  # path -> entries
+        self.followed: set[int] = set()  # plans that verdicts were given under
         self._says: dict[str, dict[str, VerdictEntry]] = {}  # path -> reviewer -> newest entry
         self._actions: dict[str, list[VerdictEntry]] = {}
         self._stacks: dict[str, _Stacks] = {}
@@ -39,6 +40,8 @@ class Ledger:
                 continue
             self.last = entry.number
             touched.add(entry.path)
+            if entry.plan is not None:
+                self.followed.add(entry.plan)
             self._history.setdefault(entry.path, []).append(entry)
             self._says.setdefault(entry.path, {})[entry.reviewer] = entry
             fresh = entry.action not in self._actions
@@ -62,6 +65,11 @@ class Ledger:
     def says(self, path: str) -> Mapping[str, VerdictEntry]:
         """The newest entry of each reviewer on one image."""
         return self._says.get(path, {})
+
+    @property
+    def everything(self) -> Mapping[str, Mapping[str, VerdictEntry]]:
+        """The newest entry of each reviewer on each image: path -> reviewer -> entry."""
+        return self._says
 
     def history(self, path: str) -> tuple[VerdictEntry, ...]:
         """Every entry on one image, the oldest first."""

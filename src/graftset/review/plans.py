@@ -18,7 +18,7 @@ import numpy as np
 
 from graftset.errors import UserError
 from graftset.records import Drawn, ImageView, ReviewPlan
-from graftset.statistics import least_right, pass_probability, plan_table, sample_size, sequential_least_right
+from graftset.statistics import least_right, pass_probability, sample_size, sequential_least_right
 from graftset.statistics.finite_pool import needed_right
 
 Label = Literal["right", "wrong", "mended", "skipped", "pending"]
@@ -119,7 +119,13 @@ def draw(
         pool_definition=definition,
         drawn=tuple(Drawn(v.path, v.sha256, v.training_caption) for v in (ordered[i] for i in order)),
         by=by,
+        members=tuple(view.sha256 for view in ordered),
     )
+
+
+def allowed_of(pool: int, wish: int, target: float) -> int:
+    """As many errors as wished for, or as many as a pool of this size may hold at all."""
+    return max(0, min(wish, pool - needed_right(pool, target)))
 
 
 def outcome(plan: ReviewPlan, labels: Sequence[Label]) -> Outcome:
@@ -191,7 +197,8 @@ def _sequential(plan: ReviewPlan, labels: Sequence[Label]) -> Outcome:
         sentence = f"{told}: {_bound(lower, plan)}, less than the {percent(plan.target)} asked for"
         return Outcome("missed", reviewed, wrong, mended, skipped, skipped, lower, sentence, notes)
     left = _further(plan, right, needed)
-    sentence = f"{told}: {_bound(lower, plan)} so far; {left} more without an error would show {percent(plan.target)}"
+    so_far = f": {_bound(lower, plan)} so far; {left} more" if seen else f"; {left}"
+    sentence = f"{told}{so_far} without an error would show {percent(plan.target)}"
     return Outcome("running", reviewed, wrong, mended, skipped, left, lower, sentence, notes)
 
 
@@ -227,15 +234,16 @@ def advice(plan: ReviewPlan) -> tuple[str, ...]:
     """What a person should know of a plan before they begin."""
     if plan.kind != "fixed":
         return ()
-    passes = pass_probability(plan.pool, plan.n, plan.allowed or 0, 0.95)
-    notes = [f"a set with 95 % right passes this plan with a probability of {percent(passes)}"]
-    better = next((row for row in plan_table(plan.pool, plan.target, plan.confidence, (2,))), None)
-    if plan.allowed == 0 and better is not None:
-        notes.append(
-            f"a plan that allows no error fails a set with 95 % right in {percent(1 - passes)} of cases; "
-            f"{better.n} reviewed with 2 allowed passes it in {percent(better.pass_at_95)}"
-        )
-    return tuple(notes)
+    good = max(0.95, (1 + plan.target) / 2)
+    passes = pass_probability(plan.pool, plan.n, plan.allowed or 0, good)
+    n = sample_size(plan.pool, 2, plan.target, plan.confidence)
+    if plan.allowed or n is None:
+        return (f"a set with {percent(good)} right passes this plan with a probability of {percent(passes)}",)
+    better = percent(pass_probability(plan.pool, n, 2, good))
+    return (
+        f"a plan that allows no error fails a set with {percent(good)} right in {percent(1 - passes)} of cases; "
+        f"{n} reviewed with 2 allowed passes it in {better}, and a sequential plan passes it sooner or later",
+    )
 
 
 PLANS: Mapping[str, PlanKind] = {

@@ -3,81 +3,79 @@
 from __future__ import annotations
 
 import getpass
+import json
 import socket
-from collections.abc import Callable, Iterator
+import webbrowser
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
 
 import uvicorn
 from fastapi import FastAPI
 
 from graftset.errors import UserError
-from graftset.review import Desk
-from graftset.tokens import DEFAULT_LIMIT
 from graftset.web.app import create_app
 from graftset.web.room import Room
 from graftset.web.safety import guard_for
-from graftset.workflows.steps import open_session
+from graftset.workflows.reviewing import open_desk
+from graftset.workflows.steps import Session
 
 HOST = "127.0.0.1"
 PORT = 8765
 
 
 def serve(
-    folder: Path,
+    session: Session,
     *,
     host: str = HOST,
     port: int = PORT,
     token: str | None = None,
-    reviewer: str | None = None,
-    token_limit: int = DEFAULT_LIMIT,
-    say: Callable[[str], None] = print,
+    open_browser: bool = False,
+    as_json: bool = False,
 ) -> None:
-    """Serve the review of a project until Ctrl-C.
+    """Serve the review of a project until Ctrl-C, and print its address.
 
     Args:
-        folder: The project folder.
+        session: The open project.
         host: Address to listen on. Another one than loopback needs a token.
         port: 0 takes any that is free.
         token: What every request needs, at least 16 characters; None on loopback.
-        reviewer: Whose verdicts a browser gives before it says who it is; by default the user of this machine.
-        token_limit: CLIP tokens of a caption that are read.
-        say: Where the address is told.
+        open_browser: Open the address in this machine's browser.
+        as_json: Print `{"review": ADDRESS}` in place of a sentence.
 
     Raises:
-        UserError: The project cannot be opened, the address cannot be used, or it is not safe without a token.
+        UserError: The address cannot be used, or it is not safe without a token.
     """
-    guard_for(host, port, token)  # before anything is opened
-    with opened(folder, host=host, port=port, token=token, reviewer=reviewer, token_limit=token_limit) as (
-        app,
-        listener,
-    ):
-        say(address(listener, host, token))
-        server = uvicorn.Server(_settings(app))
-        server.run(sockets=[listener])
+    guard_for(host, port, token)  # before anything is worked out
+    with opened(session, host=host, port=port, token=token) as (app, listener):
+        url = address(listener, host, token)
+        print(json.dumps({"review": url}) if as_json else f"review at {url}   (Ctrl-C ends it)", flush=True)
+        if open_browser:
+            webbrowser.open(url)
+        uvicorn.Server(configured(app)).run(sockets=[listener])
 
 
 @contextmanager
 def opened(
-    folder: Path,
-    *,
-    host: str = HOST,
-    port: int = 0,
-    token: str | None = None,
-    reviewer: str | None = None,
-    token_limit: int = DEFAULT_LIMIT,
+    session: Session, *, host: str = HOST, port: int = 0, token: str | None = None, reviewer: str | None = None
 ) -> Iterator[tuple[FastAPI, socket.socket]]:
-    """The application of a project, and a socket that listens for it; both are closed afterwards."""
-    with open_session(folder) as session:
-        room = Room(session, Desk(session.catalog, token_limit=token_limit), reviewer or user_name())
-        listener = listen(host, port)
-        try:
-            guard = guard_for(host, listener.getsockname()[1], token)
-            Thread(target=_warm, args=(room,), daemon=True, name="audit").start()
-            yield create_app(room, guard), listener
-        finally:
-            listener.close()
+    """The application of an open project, and a socket that listens for it; the socket is closed afterwards.
+
+    Args:
+        session: The open project.
+        host: Address to listen on.
+        port: 0 takes any that is free.
+        token: What every request needs.
+        reviewer: Whose verdicts a browser gives before it says who it is; by default the user of this machine.
+    """
+    listener = listen(host, port)
+    try:
+        guard = guard_for(host, listener.getsockname()[1], token)
+        room = Room(session, open_desk(session), reviewer or user_name())
+        Thread(target=_warm, args=(room,), daemon=True, name="audit").start()
+        yield create_app(room, guard), listener
+    finally:
+        listener.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -118,7 +116,11 @@ def user_name() -> str:
         return "reviewer"
 
 
-def _settings(app: FastAPI) -> uvicorn.Config:
+def configured(app: FastAPI) -> uvicorn.Config:
+    """How the application is served.
+
+    Its own signal handling ends it on Ctrl-C; whoever runs it in a thread of their own sets `should_exit`.
+    """
     # No access log: addresses hold what people look for. No server header, and no more than a few seconds to stop.
     return uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=3

@@ -8,6 +8,7 @@ is told.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -22,7 +23,7 @@ from graftset.web.failures import Refusal, not_found, wants_page
 from graftset.web.pages.frame import Visitor, look_url, sentence, tally_of
 from graftset.web.pages.looking import composed, seen_state
 from graftset.web.pages.sheet import Asked
-from graftset.web.pages.starting import CHOICES
+from graftset.web.pages.starting import CHOICES, proposed
 from graftset.web.requests import (
     CandidateId,
     Form,
@@ -246,10 +247,8 @@ def begin(room: InRoom, visitor: Looking, form: SentForm) -> Response:
         raise Refusal(
             422, "There is no such plan", field="plan", value=wish, remedy=f"Use one of {', '.join(CHOICES)}."
         )
-    kind, allowed = CHOICES[wish]
     with room.writing:
-        # Another draw for each plan: the last one's pictures were looked at and mended, and would flatter this one.
-        room.desk.start_plan(kind, allowed=allowed, seed=len(room.desk.plans), by=visitor.reviewer)
+        room.desk.fix(replace(proposed(room, wish), by=visitor.reviewer))
     return _to("/look?queue=plan&did=planned")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graftset.errors import UserError
+from graftset.records import ReviewPlan
 from graftset.review.plans import outcome as outcome_so_far
 from graftset.review.plans import percent
 from graftset.statistics import pass_probability
@@ -62,11 +63,28 @@ def _queues(room: Room) -> tuple[Link, ...]:
     return tuple(link for link in links if link.count)
 
 
+def proposed(room: Room, key: str) -> ReviewPlan:
+    """The plan that a choice would fix. Each plan draws anew: the pictures of the last were looked at and mended.
+
+    Raises:
+        UserError: The pool is too small for it.
+    """
+    kind, allowed = CHOICES[key]
+    wanted = room.session.project.settings.review
+    return room.desk.propose_plan(
+        kind,
+        allowed=allowed,
+        target=wanted.target,
+        confidence=wanted.confidence,
+        seed=wanted.seed + len(room.desk.plans),
+    )
+
+
 def _plans(room: Room) -> tuple[PlanOption, ...]:
     options = []
     for key, (kind, allowed) in CHOICES.items():
         try:
-            plan = room.desk.propose_plan(kind, allowed=allowed)
+            plan = proposed(room, key)
         except UserError:
             continue  # the pool is too small for so many errors
         aim = f"at least {percent(plan.target)} are right ({percent(plan.confidence)} confidence)"
