@@ -9,7 +9,7 @@ from graftset.web.room import Room
 from graftset.web.safety import Guard, Safety
 
 
-def create_app(room: Room, guard: Guard | None = None) -> FastAPI:
+def create_app(room: Room, guard: Guard | None = None) -> Safety:
     """The review application of one project.
 
     Args:
@@ -22,5 +22,5 @@ def create_app(room: Room, guard: Guard | None = None) -> FastAPI:
     failures.install(app)
     app.include_router(reading.router)
     app.include_router(writing.router)
-    app.add_middleware(Safety, guard=guard or Guard())
-    return app
+    # Around everything, so also around what answers when something breaks; `add_middleware` would put it inside that.
+    return Safety(app, guard or Guard())

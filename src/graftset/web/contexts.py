@@ -132,7 +132,6 @@ class SheetPage(Framed):
     previous: Annotated[str | None, "address of the page before"]
     next: Annotated[str | None, "address of the page after"]
     presets: Annotated[tuple[Link, ...], "filters that are often wanted, with how many candidates each lets through"]
-    look: Annotated[str, "beginning of the address of one candidate in this filter and order"]
     fields: Annotated[tuple[FieldHelp, ...], "what a filter can ask for"]
     action: Annotated[str, "a fresh id for a bulk action"]
     reject_reasons: Annotated[tuple[Choice, ...], "reasons for rejecting, each with its digit"]

@@ -170,13 +170,13 @@ class Safety:
     """ASGI middleware: checks every request against a `Guard`, limits bodies, and adds the headers to every answer."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self._app = app
+        self.app = app
         self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return  # there are no web sockets
         headers = _headers(scope)
         answer = _Answer(_with_headers(send))
@@ -221,7 +221,7 @@ class Safety:
                 if message["type"] == "http.disconnect" or not message.get("more_body"):
                     break
             receive = _replayed(body, receive)
-        await self._app(scope, receive, answer.send)
+        await self.app(scope, receive, answer.send)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
-from fastapi import FastAPI
 
 from graftset.errors import UserError
 from graftset.web.app import create_app
 from graftset.web.room import Room
-from graftset.web.safety import guard_for
+from graftset.web.safety import Safety, guard_for
 from graftset.workflows.reviewing import open_desk
 from graftset.workflows.steps import Session
 
@@ -58,7 +57,7 @@ def serve(
 @contextmanager
 def opened(
     session: Session, *, host: str = HOST, port: int = 0, token: str | None = None, reviewer: str | None = None
-) -> Iterator[tuple[FastAPI, socket.socket]]:
+) -> Iterator[tuple[Safety, socket.socket]]:
     """The application of an open project, and a socket that listens for it; the socket is closed afterwards.
 
     Args:
@@ -116,7 +115,7 @@ def user_name() -> str:
         return "reviewer"
 
 
-def configured(app: FastAPI) -> uvicorn.Config:
+def configured(app: Safety) -> uvicorn.Config:
     """How the application is served.
 
     Its own signal handling ends it on Ctrl-C; whoever runs it in a thread of their own sets `should_exit`.

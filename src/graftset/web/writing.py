@@ -85,7 +85,7 @@ def _verdict(
                 verdict,
                 reviewer=visitor.reviewer,
                 action=action,
-                reason=form.one("reason", "", longest=300) or None,
+                reason=(form.one("reason", "", longest=300) or None) if verdict == "rejected" else None,
                 counts=queue.planned,
             )
             if given.left:

@@ -52,7 +52,7 @@ def look_page(room: Room, item: Item, queue: Queue, visitor: Visitor, action: st
         parts=_parts(view.score_parts),
         traits=_traits(room, view),
         caption=_caption(room, item),
-        standing=item.queue,
+        standing="pending" if _is_blind(room, item, visitor.reviewer) else item.queue,
         standing_text=_standing(room, item, visitor.reviewer),
         stale=_stale(view),
         reasons=tuple(_sentence(split_reason(reason)[1]) for reason in view.reasons),
@@ -303,15 +303,19 @@ def _queue_label(queue: Queue) -> str:
     return f"Free browsing: {queue.query}" if queue.query else "Free browsing"
 
 
+def _is_blind(room: Room, item: Item, reviewer: str) -> bool:
+    """Whether what others say is kept from a reviewer: until they gave their own verdict it would sway them."""
+    says = [entry for entry in room.desk.says(item.id) if entry.verdict != "withdrawn"]
+    return bool(says) and all(entry.reviewer != reviewer for entry in says)
+
+
 def _standing(room: Room, item: Item, reviewer: str) -> str:
-    """Whose verdict stands, and why. What others say is shown only to those who gave their own: it would sway them."""
+    """Whose verdict stands, and why."""
     review = item.view.review
-    own = next((e for e in room.desk.says(item.id) if e.reviewer == reviewer and e.verdict != "withdrawn"), None)
-    others = [e for e in room.desk.says(item.id) if e.reviewer != reviewer and e.verdict != "withdrawn"]
+    if _is_blind(room, item, reviewer):
+        return "somebody else has looked at it; what you say is compared with it"
     if review is None:
         return "nobody has looked at it"
-    if own is None and others:
-        return "somebody else did; what you say is compared with it"
     text = f"by {'you' if review.reviewer == reviewer else review.reviewer}, {review.at[:16].replace('T', ' ')}"
     text += f": {review.reason}" if review.reason else ""
     return text + ("; reviewers disagree" if item.conflict else "")

@@ -89,7 +89,6 @@ def sheet_page(room: Room, asked: Asked, visitor: Visitor, action: str) -> Sheet
         presets=tuple(
             Link(label, Asked(query, asked.order).url(), query, room.count(parse(query))) for label, query in PRESETS
         ),
-        look="/look/",
         fields=field_help(),
         action=action,
         reject_reasons=reject_reasons(),
