@@ -29,6 +29,7 @@ from urllib.parse import quote, urlencode
 import numpy as np
 import uvicorn
 from playwright.sync_api import sync_playwright
+from review_desk import fill
 
 from graftset.assess.measuring import VERSION
 from graftset.assess.stage import PRODUCER
@@ -36,7 +37,6 @@ from graftset.imageio import encode_png
 from graftset.web.serving import configured, opened
 from graftset.workflows.starting import init_or_agree
 from graftset.workflows.steps import Session, open_session
-from review_desk import fill
 
 ROUNDS = 120
 ALLOWED = {"first page": 300.0}
@@ -146,8 +146,13 @@ def review(one: Reviewer) -> None:
             one.press(free, page, "edit", "edit a caption", caption=f"a caption, number {number}")
             page = one.get(free, "look, free browsing")
             one.press(free, page, "approve", "approve, free browsing")
-            ids = re.findall(r'data-id="([0-9a-f]{64})"', one.get(f"/sheet/cells?page={number + 2}&sort=worst", "grid, further cells"))
-            one.post("/bulk", "bulk verdict on 100", do="skip", id=ids[:100], count=min(100, len(ids)), action=one.action())
+            ids = re.findall(
+                r'data-id="([0-9a-f]{64})"',
+                one.get(f"/sheet/cells?page={number + 2}&sort=worst", "grid, further cells"),
+            )
+            one.post(
+                "/bulk", "bulk verdict on 100", do="skip", id=ids[:100], count=min(100, len(ids)), action=one.action()
+            )
         for sha256 in re.findall(r"/pixels/([0-9a-f]{64})", page)[:1]:
             one.get(f"/pixels/{sha256}.png", "native picture")
 
@@ -162,8 +167,9 @@ def _free(one: Reviewer) -> str:
 
 SCROLL = """async () => {
   let shift = 0;
-  new PerformanceObserver((list) => { for (const entry of list.getEntries()) shift += entry.value; }).observe({type: 'layout-shift', buffered: true});
-  const height = document.documentElement.scrollHeight, frames = [], wrong = [];
+  const add = (list) => { for (const entry of list.getEntries()) shift += entry.value; };
+  new PerformanceObserver(add).observe({type: 'layout-shift', buffered: true});
+  const height = document.documentElement.scrollHeight, frames = [];
   let before = performance.now();
   for (let y = 0; y < height; y += 700) {
     scrollTo(0, y);
@@ -195,7 +201,7 @@ def scroll(port: int, count: int) -> list[str]:
         found = page.evaluate(SCROLL)
         browser.close()
     return [
-        f"the grid in Chromium: loaded in {loaded:.0f} ms; scrolled to the last of {count} cells: {found['last'] + 1 == count}",
+        f"the grid in Chromium: loaded in {loaded:.0f} ms, scrolled to cell {found['last'] + 1} of {count}",
         f"layout shift {found['shift']:.4f}, height changed by {found['grown']} px, cells in the page {found['cells']}",
         f"frames while scrolling: median {np.median(found['frames']):.0f} ms, 95th percentile "
         f"{np.percentile(found['frames'], 95):.0f} ms, {len(found['frames'])} steps of 700 px",

@@ -19,7 +19,7 @@ class Order:
     name: str
     label: str
     key: Callable[[Facts], Any]
-    estimates: bool = False  # whether it needs P(approve)
+    changes: bool = False  # whether verdicts change it
 
 
 def _score(facts: Facts) -> float:
@@ -39,10 +39,10 @@ ORDERS: Mapping[str, Order] = {
     for order in (
         Order("best", "highest score", lambda f: -_score(f)),
         Order("worst", "lowest score", _score),
-        Order("uncertain", "most uncertain", _uncertain, estimates=True),
+        Order("uncertain", "most uncertain", _uncertain, changes=True),
         Order("finding", "contradicted captions", lambda f: (not f.contradicted, -_score(f))),
         Order("background", "background", lambda f: (min(f.backgrounds, default="~"), -_score(f))),
-        Order("verdict", "verdict, pending first", lambda f: (_STANDING[f.standing], -_score(f))),
+        Order("verdict", "verdict, pending first", lambda f: (_STANDING[f.standing], -_score(f)), changes=True),
         Order("tokens", "longest caption", lambda f: -(f.tokens or 0)),
         Order("near", "nearest to an original", lambda f: math.inf if f.distance is None else f.distance),
         Order("name", "name", lambda f: ()),

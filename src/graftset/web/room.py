@@ -7,7 +7,8 @@ each version of it, and only for the candidates that changed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -20,14 +21,15 @@ from graftset.review import Desk, Item
 from graftset.web.facts import Facts, facts_of
 from graftset.web.failures import not_found
 from graftset.web.filters import Filter, parse
-from graftset.web.orders import DEFAULT, ORDERS
+from graftset.web.orders import DEFAULT, ORDERS, Order
 from graftset.web.pictures import Pictures
 from graftset.workflows import auditing
 from graftset.workflows.steps import Session
 
 T = TypeVar("T")
 PLAN = "plan"
-_MOST_LISTS = 64  # filtered lists that are kept for one version
+_MOST_LISTS = 64  # filters, and filtered lists of one version, that are kept
+_MOST_CHANGED = 500  # candidates beyond which filters are asked anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +80,50 @@ class Room:
         self.pictures = Pictures(lambda view: native_png(session.catalog, view.sha256, view.grid))
         self.writing = threading.Lock()  # a verdict is compared with what is there and written, with nothing in between
         self._lock = threading.RLock()
-        self._auditing = threading.Lock()
+        self._reading: tuple[int, Future[AuditReport]] | None = None
         self._audited: tuple[int, AuditReport] | None = None
         self._version = -1
-        self._facts: dict[str, tuple[Item, Facts]] = {}
-        self._kept: dict[object, object] = {}
+        self._facts: dict[str, tuple[Item, Facts]] = {}  # by id, in the order of the desk
+        self._members: dict[Filter, dict[str, bool]] = {}  # which candidates a filter lets through
+        self._kept: dict[object, object] = {}  # what a verdict may change
+        self._steady: dict[object, object] = {}  # what none does
         self.current()
 
     def current(self) -> None:
-        """Take in what changed since the last request."""
+        """Take in what changed since the last request: of ten thousand candidates a verdict changes one."""
         self.desk.refresh()
         with self._lock:
             if self.desk.version == self._version:
                 return
-            version = self.desk.version
-            known: dict[str, tuple[Item, Facts]] = {}
-            for item in self.desk.items():
-                have = self._facts.get(item.id)
-                known[item.id] = have if have is not None and have[0] is item else (item, self._facts_of(item, have))
-            self._facts, self._version = known, version
+            self._version = self.desk.version
             self._kept.clear()
+            items = self.desk.items()
+            if len(items) != len(self._facts) or any(item.id not in self._facts for item in items):
+                known = self._facts
+                self._facts = {item.id: (item, self._facts_of(item, known.get(item.id))) for item in items}
+                self._forget()
+                return
+            changed = [item for item in items if self._facts[item.id][0] is not item]
+            for item in changed:
+                self._take_in(item)
+            if len(changed) > _MOST_CHANGED:
+                self._members.clear()
+
+    def _take_in(self, item: Item) -> None:
+        before = self._facts[item.id]
+        if not _same(before[0].view, item.view):
+            self._forget()
+        facts = self._facts_of(item, before)
+        self._facts[item.id] = (item, facts)
+        for wanted, members in self._members.items():
+            members[item.id] = wanted.matches(facts)
+
+    def _forget(self) -> None:
+        self._steady.clear()
+        self._members.clear()
 
     def _facts_of(self, item: Item, have: tuple[Item, Facts] | None) -> Facts:
-        old = have[0].view if have is not None else None
-        same = old is not None and replace(old, review=None, stale_review=None) == replace(
-            item.view, review=None, stale_review=None
-        )
-        facts = have[1] if have is not None and same else facts_of(item.view)
+        facts = have[1] if have is not None and _same(have[0].view, item.view) else facts_of(item.view)
         says = self.desk.says(item.id)
         return replace(
             facts,
@@ -112,7 +131,6 @@ class Room:
             reviewers=frozenset(entry.reviewer.lower() for entry in says if entry.verdict != "withdrawn"),
             conflict=item.conflict,
             planned=item.place is not None,
-            probability=None,
         )
 
     # --- lists --------------------------------------------------------------------------------------------------------
@@ -123,36 +141,52 @@ class Room:
 
     def listed(self, order: str, query: str) -> Sequence[Item]:
         """Candidates that a filter lets through, in an order."""
-        return self.once(("list", order, query.strip()), lambda: self._listed(ORDERS[checked_order(order)].name, query))
+        return self.once(("list", order, query.strip()), lambda: self._listed(ORDERS[checked_order(order)], query))
 
-    def _listed(self, order: str, query: str) -> Sequence[Item]:
+    def _listed(self, order: Order, query: str) -> Sequence[Item]:
         wanted = parse(query)
-        ordered = self.once(("order", order), lambda: self._ordered(order))
-        estimates = self._probabilities() if any(term.field == "p" for term in wanted.terms) else {}
-        return [item for item, facts in ordered if wanted.matches(_estimated(facts, estimates.get(item.id)))]
+        names = self.once(order, lambda: self._ordered(order)) if order.changes else self._lasting(order)
+        if not wanted.terms:
+            return [self._facts[name][0] for name in names]
+        members = self._matching(wanted)
+        return [self._facts[name][0] for name in names if members[name]]
 
-    def _ordered(self, order: str) -> list[tuple[Item, Facts]]:
-        how = ORDERS[order]
-        estimates = self._probabilities() if how.estimates else {}
-        pairs = [(item, _estimated(facts, estimates.get(item.id))) for item, facts in self._facts.values()]
-        return sorted(pairs, key=lambda pair: (how.key(pair[1]), pair[1].name, pair[0].id))
+    def _lasting(self, order: Order) -> Sequence[str]:
+        return self.steady(order, lambda: self._ordered(order))
+
+    def _ordered(self, order: Order) -> Sequence[str]:
+        everyone: Iterable[tuple[str, Facts]] = ((name, facts) for name, (_, facts) in self._facts.items())
+        if order.changes:
+            estimates = self._probabilities()
+            everyone = ((name, _estimated(facts, estimates.get(name))) for name, facts in everyone)
+        return [name for name, _ in sorted(everyone, key=lambda pair: (order.key(pair[1]), pair[1].name, pair[0]))]
+
+    def _matching(self, wanted: Filter) -> Mapping[str, bool]:
+        """Which candidates a filter lets through; kept in step with the verdicts, unless it asks for estimates."""
+        if any(term.field == "p" for term in wanted.terms):
+            estimates = self._probabilities()
+            return {n: wanted.matches(_estimated(facts, estimates.get(n))) for n, (_, facts) in self._facts.items()}
+        with self._lock:
+            if wanted not in self._members:
+                if len(self._members) >= _MOST_LISTS:
+                    self._members.clear()
+                self._members[wanted] = {name: wanted.matches(facts) for name, (_, facts) in self._facts.items()}
+            return self._members[wanted]
 
     def _probabilities(self) -> Mapping[str, float]:
+        """P(approve) of every candidate with a score; empty while too little is known."""
         return self.once("probabilities", self._estimate_all)
 
     def _estimate_all(self) -> Mapping[str, float]:
         curve = self.desk.calibration()
         if curve is None:
             return {}
-        scored = [(item.id, facts.score) for item, facts in self._facts.values() if facts.score is not None]
-        by_score = {score: float(curve.probability(score)) for score in {score for _, score in scored}}
-        return {name: by_score[score] for name, score in scored}
+        scores = {name: facts.score for name, (_, facts) in self._facts.items() if facts.score is not None}
+        return dict(zip(scores, curve.probability(list(scores.values())).tolist(), strict=True))
 
     def count(self, wanted: Filter) -> int:
         """How many candidates a filter lets through."""
-        return self.once(
-            ("count", str(wanted)), lambda: sum(wanted.matches(facts) for _, facts in self._facts.values())
-        )
+        return self.once(("count", wanted), lambda: sum(self._matching(wanted).values()))
 
     def queue(self, queue: Queue) -> Sequence[Item]:
         """The candidates of a queue, in order."""
@@ -208,7 +242,8 @@ class Room:
 
     def candidate_at(self, path: str) -> Item | None:
         """The candidate at a path; None where that is an original or nothing."""
-        return self.once("paths", lambda: {item.view.path: item for item in self.desk.items()}).get(path)
+        found = self.steady("paths", lambda: {item.view.path: item.id for item in self.desk.items()}).get(path)
+        return None if found is None else self._facts[found][0]
 
     def picture(self, sha256: str) -> ImageView:
         """Any picture of the project, originals too.
@@ -223,20 +258,32 @@ class Room:
 
     def originals(self) -> Sequence[ImageView]:
         """Every original."""
-        return self.once("originals", self.desk.originals)
+        return self.steady("originals", self.desk.originals)
 
     def colors(self) -> WordColors:
         """What color words look like in this set."""
-        return self.once("colors", lambda: learned_colors(self.originals()))
+        return self.steady("colors", lambda: learned_colors(self.originals()))
 
-    def audit(self) -> AuditReport:
-        """What is wrong with captions, dismissed findings apart; read once for each state of the captions."""
-        key = tuple(hash((item.id, item.view.training_caption)) for item in self.desk.items())
-        with self._auditing:
-            if self._audited is None or self._audited[0] != hash(key):
-                views = [*self.originals(), *(item.view for item in self.desk.items())]
-                self._audited = (hash(key), auditing.audit_views(self.session, views))
-            report = self._audited[1]
+    def audit(self, patience: float | None = None) -> AuditReport | None:
+        """What is wrong with captions, dismissed findings apart; read once for each state of the captions.
+
+        Args:
+            patience: Seconds to wait for it; None waits until it is there. Thousands of captions take a while.
+
+        Returns:
+            None where it is still being read.
+        """
+        key = hash(tuple((name, item.view.training_caption) for name, (item, _) in self._facts.items()))
+        with self._lock:
+            if self._reading is None or self._reading[0] != key:
+                views = [*self.originals(), *(item.view for item, _ in self._facts.values())]
+                self._reading = (key, _begun(lambda: auditing.audit_views(self.session, views)))
+            reading = self._reading[1]
+        try:
+            report = reading.result(patience)
+        except TimeoutError:
+            return None
+        self._audited = (key, report)
         dismissed = self.session.catalog.dismissals()
         return replace(
             report,
@@ -253,12 +300,50 @@ class Room:
 
     def once(self, key: object, work: Callable[[], T]) -> T:
         """Work something out once for each version of what is known."""
+        return self._remembered(self._kept, key, work)
+
+    def steady(self, key: object, work: Callable[[], T]) -> T:
+        """Work something out once that no verdict changes: it lasts until pictures or captions do."""
+        return self._remembered(self._steady, key, work)
+
+    def _remembered(self, kept: dict[object, object], key: object, work: Callable[[], T]) -> T:
         with self._lock:
-            if key not in self._kept:
-                if len(self._kept) > _MOST_LISTS:
-                    self._kept.clear()
-                self._kept[key] = work()
-            return cast(T, self._kept[key])
+            if key not in kept:
+                found = work()
+                if len(kept) > _MOST_LISTS:
+                    kept.clear()
+                kept[key] = found
+            return cast(T, kept[key])
+
+
+def _begun(work: Callable[[], T]) -> Future[T]:
+    """Work that goes on in a thread, which does not keep the process from ending as an executor's would."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # whoever waits for it gets it
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="audit", daemon=True).start()
+    return future
+
+
+def _same(one: ImageView, other: ImageView) -> bool:
+    """Whether two views differ in nothing but what reviewers say.
+
+    A verdict replaces the view and leaves what it holds where it is; whatever is read again lies elsewhere.
+    """
+    return (
+        one.traits is other.traits
+        and one.score_parts is other.score_parts
+        and one.claims is other.claims
+        and one.reasons is other.reasons
+        and one.caption == other.caption
+        and one.proposed_caption == other.proposed_caption
+        and one.selected == other.selected
+    )
 
 
 def _by_path(findings: Sequence[Finding]) -> Mapping[str, Sequence[Finding]]:

@@ -228,6 +228,7 @@ def dismiss(room: InRoom, visitor: Looking, form: SentForm) -> Response:
     """A finding of the audit that is none."""
     name, rule = form.one("id", longest=32), form.one("rule", "", longest=40)
     report = room.audit()
+    assert report is not None  # it was waited for
     found = next((f for f in (*report.findings, *report.dismissed) if f.id == name), None)
     if found is None:
         raise not_found("finding", name, "The caption may have changed; load the page again.")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from graftset.records import ImageView
 from graftset.report.colors import swatch as word_swatch
 from graftset.report.wording import words
-from graftset.review.figures import traits_of
+from graftset.review.tally import traits_of
 from graftset.web.contexts import BalancePage
 from graftset.web.filters import FIELDS
 from graftset.web.pages.frame import Visitor, closed, framed
@@ -28,7 +28,7 @@ def balance_page(room: Room, visitor: Visitor) -> BalancePage:
     return BalancePage(
         **framed(room, "balance", visitor),
         title="Trait balance",
-        slices=room.once("balance", lambda: _slices(room)),
+        slices=room.steady("balance", lambda: _slices(room)),
         notes=tuple(closed(note) for note in selection.notes) if selection is not None else (),
     )
 

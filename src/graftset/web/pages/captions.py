@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from graftset.audit import RULES, Finding
+from graftset.audit import RULES, AuditReport, Finding
 from graftset.web.contexts import CaptionsPage
 from graftset.web.pages.frame import Visitor, cell_of, framed, native_url
 from graftset.web.parts import Cell, FindingRow, Rule
 from graftset.web.room import Queue, Room
 
 PER_PAGE = 40
+_PATIENCE = 3.0  # s that a page waits for the audit
 _AROUND = 60  # characters of a caption on each side of the evidence
 
 
 def captions_page(room: Room, visitor: Visitor, rule: str, number: int) -> CaptionsPage:
     """Findings of one rule, or of all, in pages."""
-    report = room.audit()
+    report = room.audit(patience=_PATIENCE)
+    if report is None:
+        report = AuditReport(
+            (), (), 0, (), notes=("The captions are still being read. Load this page again in a moment.",)
+        )
     found = [finding for finding in report.findings if rule in ("", finding.rule)]
     pages = max(1, -(-len(found) // PER_PAGE))
     number = min(max(number, 1), pages)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from graftset.review.plans import outcome as outcome_at
+import numpy as np
+
+from graftset.statistics import sequential_least_right
 from graftset.web.contexts import NumbersPage
 from graftset.web.pages.frame import Visitor, cell_of, closed, framed, outcome_of
 from graftset.web.parts import Bar, Fact
@@ -11,7 +13,7 @@ from graftset.web.room import Queue, Room
 _MOST_SURPRISES = 12
 _MOST_TRAITS = 24
 _SCORES = (6.0, 8.0)
-_STEPS = 40  # points of the drawn bound
+_STEPS = 24  # points of the drawn bound
 
 
 def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
@@ -86,8 +88,7 @@ def _trace(room: Room) -> str:
     if reached < 2:
         return ""
     points = sorted({round(reached * step / _STEPS) for step in range(1, _STEPS + 1)} | {reached})
-    line = []
-    for n in points:
-        lower = outcome_at(plan, [*labels[:n], *["pending"] * (len(labels) - n)]).lower or 0.0  # type: ignore[list-item]
-        line.append(f"{100 * n / reached:.1f} {100 - 100 * lower:.1f}")
+    right = np.array([label == "right" for label in labels[:reached]])
+    lower = [sequential_least_right(plan.pool, right[:n], plan.target, plan.confidence) / plan.pool for n in points]
+    line = [f"{100 * n / reached:.1f} {100 - 100 * bound:.1f}" for n, bound in zip(points, lower, strict=True)]
     return "M0 100L" + "L".join(line)

@@ -47,7 +47,7 @@ def start_page(room: Room, visitor: Visitor) -> StartPage:
         **framed(room, "start", visitor),
         title="Review",
         open_plan=outcome_of(room),
-        plans=room.once("plans", lambda: _plans(room)) if pool else (),
+        plans=room.steady(("plans", len(room.desk.plans)), lambda: _plans(room)) if pool else (),
         pool=pool,
         queues=_queues(room),
         problem=problem,
