@@ -35,7 +35,6 @@ LADY = Facts(
     reason="score 7.9",
     standing="approved",
     reviewers=frozenset({"ada"}),
-    probability=0.7,
 )
 
 
@@ -65,7 +64,7 @@ LADY = Facts(
     ],
 )
 def test_a_filter_that_lets_the_lady_through(text: str) -> None:
-    assert parse(text).matches(LADY)
+    assert parse(text).matches(LADY, 0.7)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,7 @@ def test_a_filter_that_does_not(text: str) -> None:
 
 
 def test_what_is_not_known_fulfills_only_a_negated_condition() -> None:
-    unknown = replace(LADY, score=None, selected=None, probability=None)
+    unknown = replace(LADY, score=None, selected=None)
     assert not any(
         parse(text).matches(unknown) for text in ("score<8", "score>=8", "selected:yes", "selected:no", "p<1")
     )

@@ -43,7 +43,6 @@ class Facts:
     reviewers: frozenset[str] = frozenset()
     conflict: bool = False
     planned: bool = False  # one of those the sampling plan drew
-    probability: float | None = None  # that a person approves
 
 
 def facts_of(view: ImageView) -> Facts:

@@ -47,7 +47,7 @@ def _one(word: str) -> frozenset[str]:
 FIELDS: tuple[Field, ...] = (
     Field("score", "number", "quality score, 0 to 10", "score<8", lambda f: f.score),
     Field("tokens", "number", "CLIP tokens of the caption", "tokens:>75", lambda f: f.tokens),
-    Field("p", "number", "estimated chance that a person approves, 0 to 1", "p<0.5", lambda f: f.probability),
+    Field("p", "number", "estimated chance that a person approves, 0 to 1", "p<0.5", lambda f: None),
     Field("distance", "number", "OKLab distance to the nearest original", "distance>0.1", lambda f: f.distance),
     Field("generation", "number", "1 where the generator saw originals only", "generation:1", lambda f: f.generation),
     Field("background", "word", "a color of the background", "background:gray", lambda f: f.backgrounds),
@@ -70,6 +70,7 @@ FIELDS: tuple[Field, ...] = (
     Field("composed", "flag", "its caption was written from what is seen", "composed:yes", lambda f: f.composed),
     Field("conflict", "flag", "reviewers disagree", "conflict:yes", lambda f: f.conflict),
 )
+ESTIMATE = "p"  # no fact of a candidate: it comes from everybody's verdicts
 _BY_NAME = {field.name: field for field in FIELDS}
 _FLAGS = {"yes": True, "no": False}
 _SIGNS: tuple[Sign, ...] = ("<=", ">=", "<", ">", "=")
@@ -105,15 +106,15 @@ class Term:
             return f"{minus}{self.field}{self.sign}{_shown(self.bounds[0])}"
         return f"{minus}{self.field}:{','.join(map(_quoted, self.values))}"
 
-    def matches(self, facts: Facts) -> bool:
+    def matches(self, facts: Facts, chance: float | None = None) -> bool:
         """Whether one candidate fulfills it. What is not known fulfills no condition but a negated one."""
-        return self._holds(facts) != self.negated
+        return self._holds(facts, chance) != self.negated
 
-    def _holds(self, facts: Facts) -> bool:
+    def _holds(self, facts: Facts, chance: float | None) -> bool:
         if self.field is None:
             return self.values[0] in facts.name
         field = _BY_NAME[self.field]
-        found = field.get(facts)
+        found = chance if self.field == ESTIMATE else field.get(facts)
         if found is None:
             return False
         if field.kind == "number":
@@ -133,9 +134,19 @@ class Filter:
     def __str__(self) -> str:
         return " ".join(map(str, self.terms))
 
-    def matches(self, facts: Facts) -> bool:
-        """Whether a candidate is shown."""
-        return all(term.matches(facts) for term in self.terms)
+    @property
+    def estimates(self) -> bool:
+        """Whether it asks for the estimated chance, which changes for every candidate with every verdict."""
+        return any(term.field == ESTIMATE for term in self.terms)
+
+    def matches(self, facts: Facts, chance: float | None = None) -> bool:
+        """Whether a candidate is shown.
+
+        Args:
+            facts: What is known of it.
+            chance: That a person approves it, 0-1; None where nothing can be estimated.
+        """
+        return all(term.matches(facts, chance) for term in self.terms)
 
 
 def parse(text: str) -> Filter:

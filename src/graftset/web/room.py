@@ -7,7 +7,7 @@ each version of it, and only for the candidates that changed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
@@ -112,7 +112,10 @@ class Room:
     def _take_in(self, item: Item) -> None:
         before = self._facts[item.id]
         if not _same(before[0].view, item.view):
-            self._forget()
+            if _only_recaptioned(before[0].view, item.view):
+                self._steady.pop(ORDERS["tokens"], None)
+            else:
+                self._forget()
         facts = self._facts_of(item, before)
         self._facts[item.id] = (item, facts)
         for wanted, members in self._members.items():
@@ -155,17 +158,15 @@ class Room:
         return self.steady(order, lambda: self._ordered(order))
 
     def _ordered(self, order: Order) -> Sequence[str]:
-        everyone: Iterable[tuple[str, Facts]] = ((name, facts) for name, (_, facts) in self._facts.items())
-        if order.changes:
-            estimates = self._probabilities()
-            everyone = ((name, _estimated(facts, estimates.get(name))) for name, facts in everyone)
-        return [name for name, _ in sorted(everyone, key=lambda pair: (order.key(pair[1]), pair[1].name, pair[0]))]
+        estimates = self._probabilities() if order.changes else {}
+        by_name = self.steady("names", lambda: sorted(self._facts, key=lambda name: (self._facts[name][1].name, name)))
+        return sorted(by_name, key=lambda name: order.key(self._facts[name][1], estimates.get(name)))
 
     def _matching(self, wanted: Filter) -> Mapping[str, bool]:
         """Which candidates a filter lets through; kept in step with the verdicts, unless it asks for estimates."""
-        if any(term.field == "p" for term in wanted.terms):
-            estimates = self._probabilities()
-            return {n: wanted.matches(_estimated(facts, estimates.get(n))) for n, (_, facts) in self._facts.items()}
+        if wanted.estimates:
+            chances = self._probabilities()
+            return {name: wanted.matches(facts, chances.get(name)) for name, (_, facts) in self._facts.items()}
         with self._lock:
             if wanted not in self._members:
                 if len(self._members) >= _MOST_LISTS:
@@ -346,16 +347,20 @@ def _same(one: ImageView, other: ImageView) -> bool:
     )
 
 
+def _only_recaptioned(one: ImageView, other: ImageView) -> bool:
+    """Whether nothing but the caption to train with changed."""
+    return (
+        one.traits == other.traits
+        and one.score_parts == other.score_parts
+        and one.claims == other.claims
+        and one.reasons == other.reasons
+        and one.selected == other.selected
+    )
+
+
 def _by_path(findings: Sequence[Finding]) -> Mapping[str, Sequence[Finding]]:
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.path is not None:
             found.setdefault(finding.path, []).append(finding)
     return found
-
-
-def _estimated(facts: Facts, probability: float | None) -> Facts:
-    return facts if probability is None else replace(facts, probability=probability)
-
-
-__all__ = ["PLAN", "Queue", "Room", "checked_order"]

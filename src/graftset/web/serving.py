@@ -14,6 +14,9 @@ import uvicorn
 
 from graftset.errors import UserError
 from graftset.web.app import create_app
+from graftset.web.pages.frame import Visitor
+from graftset.web.pages.sheet import Asked, sheet_page
+from graftset.web.pages.starting import start_page
 from graftset.web.room import Room
 from graftset.web.safety import Safety, guard_for
 from graftset.workflows.reviewing import open_desk
@@ -72,6 +75,9 @@ def opened(
     try:
         guard = guard_for(host, listener.getsockname()[1], token)
         room = Room(session, open_desk(session), reviewer or user_name())
+        # The first pages are worked out before anybody asks for them: at ten thousand candidates that takes a while.
+        start_page(room, Visitor(""))
+        sheet_page(room, Asked(), Visitor(""), "")
         Thread(target=_warm, args=(room,), daemon=True, name="audit").start()
         yield create_app(room, guard), listener
     finally:
