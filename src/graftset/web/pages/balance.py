@@ -24,7 +24,8 @@ _COLORS = frozenset({"background", "hair", "eyes"})
 
 def balance_page(room: Room, visitor: Visitor) -> BalancePage:
     """Shares of every trait that can be told."""
-    selection = room.once("selection", room.session.catalog.selection)
+    catalog = room.session.catalog
+    selection = room.steady(("selection", catalog.marks().selections), catalog.selection)
     return BalancePage(
         **framed(room, "balance", visitor),
         title="Trait balance",
