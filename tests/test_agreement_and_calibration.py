@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 from scipy.special import expit, log_expit
 
 from graftset.statistics import cohen_kappa, fit_platt
+
+SLOW = [HealthCheck.too_slow]  # a loaded machine is no failure
 
 
 def test_kappa_of_a_textbook_table() -> None:
@@ -30,6 +32,7 @@ def test_kappa_says_nothing_where_both_only_use_one_word() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
+@settings(deadline=None, suppress_health_check=SLOW)
 def test_kappa_by_counting(pairs: list[tuple[bool, bool]]) -> None:
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
     found = cohen_kappa(first, second)

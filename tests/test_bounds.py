@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -23,6 +23,8 @@ from graftset.statistics import (
     wilson,
 )
 from graftset.statistics.finite_pool import at_most_wrong, needed_right
+
+SLOW = [HealthCheck.too_slow]  # a loaded machine is no failure
 
 POOL = 203
 
@@ -47,6 +49,7 @@ def test_a_plan_without_errors_fails_a_pool_with_95_percent_right_three_times_in
 
 
 @given(st.integers(1, 80), st.data())
+@settings(deadline=None, suppress_health_check=SLOW)
 def test_the_distribution_function_is_scipys(pool: int, data: st.DataObject) -> None:
     wrong, n = data.draw(st.integers(0, pool)), data.draw(st.integers(0, pool))
     found = data.draw(st.integers(0, n))
@@ -54,7 +57,7 @@ def test_the_distribution_function_is_scipys(pool: int, data: st.DataObject) -> 
 
 
 @given(st.integers(1, 60), st.floats(0.6, 0.99), st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 def test_the_bound_is_the_least_number_right_that_scipy_does_not_refute(
     pool: int, confidence: float, data: st.DataObject
 ) -> None:
@@ -76,7 +79,7 @@ def test_the_bound_counted_over_every_sample_of_a_small_pool() -> None:
 
 
 @given(st.integers(1, 400), st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 def test_more_errors_lower_the_bound_and_more_reviews_raise_it(pool: int, data: st.DataObject) -> None:
     n = data.draw(st.integers(0, pool))
     wrong = data.draw(st.integers(0, n))
@@ -94,7 +97,7 @@ def test_looking_at_all_leaves_nothing_open() -> None:
 
 
 @given(st.integers(1, 300), st.integers(0, 8), st.sampled_from([0.8, 0.9, 0.95]))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 def test_a_plan_is_the_smallest_that_shows_its_target(pool: int, allowed: int, target: float) -> None:
     n = sample_size(pool, allowed, target)
     needed = needed_right(pool, target)
@@ -219,7 +222,7 @@ def test_good_pools_pass_a_sequential_plan_sooner_the_better_they_are() -> None:
 
 
 @given(st.integers(1, 60), st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 def test_the_sequential_bound_never_falls_and_never_passes_what_is_possible(pool: int, data: st.DataObject) -> None:
     verdicts = data.draw(st.lists(st.booleans(), max_size=pool))
     bounds = [sequential_least_right(pool, verdicts[:t]) for t in range(len(verdicts) + 1)]
@@ -229,7 +232,7 @@ def test_the_sequential_bound_never_falls_and_never_passes_what_is_possible(pool
 
 
 @given(st.integers(5, 80), st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 def test_how_many_more_is_when_the_bound_arrives(pool: int, data: st.DataObject) -> None:
     verdicts = data.draw(st.lists(st.sampled_from([True, True, True, False]), max_size=pool))
     needed = needed_right(pool, 0.90)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graftset.catalog import Catalog
@@ -19,6 +19,8 @@ from graftset.records import VerdictEntry
 from graftset.review import Desk
 from graftset.review.ledger import Ledger
 from review_room import candidate, catalog_of, named, say, select, unique
+
+SLOW = [HealthCheck.too_slow]  # a loaded machine is no failure
 
 # --- one reviewer -----------------------------------------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class Reference:
 
 
 @given(STEPS)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 def test_any_sequence_of_verdicts_undo_and_redo_is_what_plain_lists_say(steps: list[Step]) -> None:
     ledger, reference, written = Ledger(), Reference(), []
 
@@ -194,7 +196,7 @@ def test_any_sequence_of_verdicts_undo_and_redo_is_what_plain_lists_say(steps: l
 
 
 @given(STEPS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
 def test_a_desk_counts_the_same_as_one_that_is_opened_anew(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:

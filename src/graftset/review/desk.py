@@ -8,37 +8,29 @@ from several threads.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast, get_args
+from typing import get_args
 
 import numpy as np
 
-from graftset.catalog import Catalog, Marks
-from graftset.catalog.joining import with_reviews
-from graftset.catalog.verdicts import concerns
+from graftset.catalog import Catalog
 from graftset.errors import UserError
 from graftset.records import ImageView, ReviewPlan, ReviewVerdict, VerdictEntry
 from graftset.review import figures
 from graftset.review.captions import CaptionState, caption_state, toggled
-from graftset.review.items import ORDERS, QUEUES, Item, Queue, Scope, queue_of, uncertainty, version_of
-from graftset.review.ledger import Ledger
+from graftset.review.index import Index
+from graftset.review.items import ORDERS, QUEUES, Item, Queue, Scope, uncertainty
 from graftset.review.plans import Label, Outcome, allowed_of, draw
 from graftset.review.plans import outcome as outcome_of
-from graftset.review.standing import coverage, earlier_draws, is_outdated, label_of, plan_notes, uncovered
-from graftset.review.tally import Tally
+from graftset.review.standing import coverage, earlier_draws, plan_notes, uncovered
 from graftset.statistics import PlattScaling
 from graftset.tokens import DEFAULT_LIMIT
-
-T = TypeVar("T")
 
 DEFAULT_ALLOWED = 2  # errors of a fixed plan: a set with 95 % right passes twice as often as with none
 MOST_TEXT = 4000  # characters of a caption, a reason
 MOST_NAME = 80  # characters of a reviewer's name, an action's id
-REREAD_AFTER = 2.0  # seconds between looks at whether images or assessments changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,144 +49,29 @@ class Around:
 
     previous: str | None
     next: str | None
-    position: int  # from 0; where the item itself is not in the queue, of the one that follows
+    position: int  # from 0
     of: int
 
 
 class Desk:
     """The review of one project. Call `refresh` before answering a request; it costs a query where nothing changed."""
 
-    def __init__(
-        self, catalog: Catalog, *, token_limit: int = DEFAULT_LIMIT, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._catalog = catalog
-        self._clock = clock
+    def __init__(self, catalog: Catalog, *, token_limit: int = DEFAULT_LIMIT) -> None:
         self.token_limit = token_limit
-        self._lock = threading.RLock()
-        self._marks: Marks | None = None
-        self._foundations: tuple[object, ...] = ()
-        self._looked = 0.0
-        self._version = 0
-        self._views: dict[str, ImageView] = {}  # by path, originals too
-        self._ids: dict[str, str] = {}  # path -> id
-        self._paths: dict[str, str] = {}  # id -> path
-        self._items: dict[str, Item] = {}  # by id, candidates only, in the order of their paths
-        self._ledger = Ledger()
-        self._plans: list[ReviewPlan] = []
-        self._places: dict[str, int] = {}  # path -> place in the open plan
-        self._labels: list[Label] = []  # of the open plan's sample, in the order drawn
-        self._changed: set[int] = set()  # places in it whose verdicts concern what is not so any more
-        self._tally = Tally()
-        self._kept: dict[object, object] = {}  # what was worked out at this version
-        self._kept_longer: dict[object, object] = {}  # what no verdict changes
-        self.refresh(force=True)
+        self._catalog = catalog
+        self._index = Index(catalog)
+        self._lock = self._index.lock
 
     # --- keeping in step ----------------------------------------------------------------------------------------------
 
     @property
     def version(self) -> int:
         """Grows whenever anything changed; pages that show it can tell whether they are current."""
-        return self._version
+        return self._index.version
 
     def refresh(self, *, force: bool = False) -> bool:
         """Take in what is new in the catalog; returns whether anything was."""
-        with self._lock:
-            marks = self._catalog.marks()
-            if force or self._marks is None or self._rebuilt(marks):
-                self._read_all()
-            elif marks == self._marks:
-                return False
-            else:
-                self._read_new(self._marks, marks)
-            self._marks = marks
-            self._version += 1
-            self._kept.clear()
-            return True
-
-    def _rebuilt(self, marks: Marks) -> bool:
-        """Whether so much may have changed that everything is read again."""
-        assert self._marks is not None
-        if marks.selections != self._marks.selections:
-            return True
-        if self._clock() - self._looked < REREAD_AFTER:
-            return False
-        self._looked = self._clock()
-        return self._catalog.foundations() != self._foundations
-
-    def _read_all(self) -> None:
-        self._kept_longer.clear()
-        self._foundations, self._looked = self._catalog.foundations(), self._clock()
-        self._views = {view.path: view for view in self._catalog.views()}
-        self._ledger = Ledger(self._catalog.verdicts())
-        self._set_plans(self._catalog.plans())
-        self._ids, self._paths = {}, {}
-        seen: Counter[str] = Counter()
-        for path, view in sorted(self._views.items()):
-            seen[view.sha256] += 1
-            name = view.sha256 + (f"-{seen[view.sha256]}" if seen[view.sha256] > 1 else "")
-            self._ids[path], self._paths[name] = name, path
-        self._items, self._tally = {}, Tally()
-        for _, view in sorted(self._views.items()):
-            if view.origin == "generated":
-                self._put(view)
-
-    def _read_new(self, old: Marks, new: Marks) -> None:
-        touched: set[str] = set()
-        if new.captions != old.captions:
-            changed = self._catalog.captioned_since(old.captions)
-            for view in self._catalog.views(changed):
-                if view.claims != self._views[view.path].claims:
-                    self._kept_longer.clear()
-                self._views[view.path] = view
-            touched |= set(changed)
-        if new.verdicts != old.verdicts:
-            touched |= self._ledger.extend(self._catalog.verdicts(after=old.verdicts))
-        if new.plans != old.plans:
-            self._set_plans([*self._plans, *self._catalog.plans(after=old.plans)])
-            self._kept_longer.clear()
-            touched = set(self._views)
-        for path in touched:
-            known = self._views.get(path)
-            if known is not None and known.origin == "generated":
-                self._put(known)
-
-    def _set_plans(self, known: list[ReviewPlan]) -> None:
-        self._plans = known
-        drawn = known[-1].drawn if known else ()
-        self._places = {image.path: place for place, image in enumerate(drawn)}
-        self._labels = ["skipped"] * len(drawn)  # of files that are gone: they cannot be shown to be right any more
-        self._changed = set()
-
-    def _put(self, view: ImageView) -> None:
-        """Take in a candidate as it is now."""
-        name = self._ids[view.path]
-        item = self._item(view)
-        self._tally.replace(self._items.get(name), item)
-        self._items[name] = item
-
-    def _item(self, view: ImageView) -> Item:
-        says = self._ledger.says(view.path).values()
-        joined = with_reviews(view, says) if says or view.review or view.stale_review else view
-        self._views[view.path] = joined
-        place = self._places.get(view.path)
-        label = None if place is None else label_of(self._plans[-1], self._plans[-1].drawn[place], joined, says)
-        if place is not None and label is not None:
-            self._labels[place] = label
-            (self._changed.add if is_outdated(label, self._plans[-1], says) else self._changed.discard)(place)
-        return Item(
-            id=self._ids[view.path],
-            view=joined,
-            version=version_of(joined),
-            queue=queue_of(joined),
-            conflict=joined.review is not None and joined.review.conflict,
-            says=tuple(
-                entry
-                for entry in says
-                if entry.verdict != "withdrawn" and concerns(entry, joined.sha256, joined.training_caption)
-            ),
-            place=place,
-            label=label,
-        )
+        return self._index.refresh(force=force)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -230,11 +107,13 @@ class Desk:
 
     def _sample(self) -> list[Item]:
         """The open plan's sample in the order drawn, without files that are gone."""
-        return [self._items[name] for name in self._content("sample", self._sample_ids)]
+        return [self._index.items[name] for name in self._index.lasting("sample", self._sample_ids)]
 
     def _sample_ids(self) -> list[str]:
-        places = (self._ids.get(image.path) for image in (self._plans[-1].drawn if self._plans else ()))
-        return [name for name in places if name in self._items]
+        places = (
+            self._index.ids.get(image.path) for image in (self._index.plans[-1].drawn if self._index.plans else ())
+        )
+        return [name for name in places if name in self._index.items]
 
     def _ordered(self, order: str) -> list[Item]:
         if order not in ORDERS:
@@ -243,15 +122,17 @@ class Desk:
             )
         key = ORDERS[order].key
         if key is None:
-            return self._once(("order", order), self._uncertain_first)
-        names = self._content(
-            ("order", order), lambda: sorted(self._items, key=lambda name: key(self._items[name].view))
+            return self._index.once(("order", order), self._uncertain_first)
+        names = self._index.lasting(
+            ("order", order), lambda: sorted(self._index.items, key=lambda name: key(self._index.items[name].view))
         )
-        return [self._items[name] for name in names]
+        return [self._index.items[name] for name in names]
 
     def _uncertain_first(self) -> list[Item]:
-        items, curve = list(self._items.values()), self.calibration()
-        scores = self._content("scores", lambda: np.array([_score(item.view) for item in items], dtype=np.float64))
+        items, curve = list(self._index.items.values()), self.calibration()
+        scores = self._index.lasting(
+            "scores", lambda: np.array([_score(item.view) for item in items], dtype=np.float64)
+        )
         far = uncertainty(scores, None if curve is None else curve.probability(scores))
         return [items[i] for i in np.argsort(far, kind="stable")]
 
@@ -263,7 +144,7 @@ class Desk:
         """
         with self._lock:
             try:
-                return self._items[name]
+                return self._index.items[name]
             except KeyError:
                 raise UserError(
                     "There is no such candidate", field="id", value=name, remedy="Load the list again."
@@ -271,22 +152,21 @@ class Desk:
 
     def view(self, path: str) -> ImageView | None:
         """Any image by its path, originals too: what a candidate is compared with."""
-        return self._views.get(path)
+        return self._index.views.get(path)
 
     def by_sha256(self, sha256: str) -> ImageView | None:
         """Any image by its content hash, originals too."""
-        path = self._paths.get(sha256)
-        return None if path is None else self._views[path]
+        path = self._index.paths.get(sha256)
+        return None if path is None else self._index.views[path]
 
     def originals(self) -> tuple[ImageView, ...]:
         """The originals, by path."""
-        return tuple(view for _, view in sorted(self._views.items()) if view.origin == "original")
+        return tuple(view for _, view in sorted(self._index.views.items()) if view.origin == "original")
 
     def around(self, name: str | None, items: Sequence[Item]) -> Around:
-        """The neighbours of an item in a list that `items` gave; with None, before the first.
+        """The neighbours of an item in a list that `items` gave.
 
-        Where the item has left the list meanwhile, its neighbours are by id where it stood cannot be known, so the
-        first of the list comes next.
+        With None, or where the item has left the list, the first of the list comes next.
         """
         place = next((i for i, item in enumerate(items) if item.id == name), None)
         if place is None:
@@ -299,25 +179,25 @@ class Desk:
         """How many candidates stand in each queue."""
         with self._lock:
             if scope != "plan":
-                return self._tally.counts(admitted=scope == "pool")
+                return self._index.tally.counts(admitted=scope == "pool")
             count = Counter(map(_stands_in_plan, self._sample()))
             return {queue: count[queue] for queue in QUEUES}
 
     def conflicts(self) -> tuple[Item, ...]:
         """Candidates that reviewers disagree on, by path."""
         with self._lock:
-            found = [self._items[name] for name in self._tally.conflicts]
+            found = [self._index.items[name] for name in self._index.tally.conflicts]
             return tuple(sorted(found, key=lambda item: item.view.path))
 
     def says(self, name: str) -> tuple[VerdictEntry, ...]:
         """The newest entry of each reviewer on one candidate, stale ones too."""
         with self._lock:
-            return tuple(self._ledger.says(self.item(name).view.path).values())
+            return tuple(self._index.ledger.says(self.item(name).view.path).values())
 
     def history(self, name: str) -> tuple[VerdictEntry, ...]:
         """Every entry on one candidate, the oldest first."""
         with self._lock:
-            return self._ledger.history(self.item(name).view.path)
+            return self._index.ledger.history(self.item(name).view.path)
 
     # --- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -356,7 +236,7 @@ class Desk:
             self.refresh()
             entries, left = [], []
             for name, version in seen.items():
-                item = self._items.get(name)
+                item = self._index.items.get(name)
                 if item is None:
                     left.append((name, "there is no such candidate any more"))
                 elif item.version != version:
@@ -381,41 +261,45 @@ class Desk:
         """The plan a verdict counts for; who changes a verdict that counts changes what counts."""
         if item.place is None:
             return None
-        number = self._plans[-1].number
-        earlier = self._ledger.says(item.view.path).get(reviewer)
+        number = self._index.plans[-1].number
+        earlier = self._index.ledger.says(item.view.path).get(reviewer)
         return number if counts or (earlier is not None and earlier.plan == number) else None
 
     def _write(self, action: str, entries: Sequence[VerdictEntry], left: Sequence[tuple[str, str]]) -> Given:
-        if self._ledger.action(action):
-            known = {entry.path for entry in self._ledger.action(action)}
+        if self._index.ledger.action(action):
+            known = {entry.path for entry in self._index.ledger.action(action)}
             return Given(action, self._at(known), repeated=True)
         written = self._catalog.save_verdicts(entries)
         self.refresh()
         return Given(action, self._at({entry.path for entry in written}), tuple(left))
 
     def _at(self, paths: set[str]) -> tuple[Item, ...]:
-        names = (self._ids.get(path) for path in sorted(paths))
-        return tuple(self._items[name] for name in names if name in self._items)
+        names = (self._index.ids.get(path) for path in sorted(paths))
+        return tuple(self._index.items[name] for name in names if name in self._index.items)
 
     def undo(self, *, reviewer: str, action: str) -> Given:
         """Take back the reviewer's newest action; `items` is empty where there is none. `action` is a new unique id."""
         with self._lock:
             self.refresh()
-            return self._write(action, self._ledger.undo(_name(reviewer, "reviewer"), _name(action, "action")), ())
+            return self._write(
+                action, self._index.ledger.undo(_name(reviewer, "reviewer"), _name(action, "action")), ()
+            )
 
     def redo(self, *, reviewer: str, action: str) -> Given:
         """Give again what was undone last; `items` is empty where there is nothing. `action` is a new unique id."""
         with self._lock:
             self.refresh()
-            return self._write(action, self._ledger.redo(_name(reviewer, "reviewer"), _name(action, "action")), ())
+            return self._write(
+                action, self._index.ledger.redo(_name(reviewer, "reviewer"), _name(action, "action")), ()
+            )
 
     def can_undo(self, reviewer: str) -> bool:
         """Whether `undo` would do anything."""
-        return self._ledger.undoable(reviewer) is not None
+        return self._index.ledger.undoable(reviewer) is not None
 
     def can_redo(self, reviewer: str) -> bool:
         """Whether `redo` would do anything."""
-        return self._ledger.redoable(reviewer) is not None
+        return self._index.ledger.redoable(reviewer) is not None
 
     # --- captions -----------------------------------------------------------------------------------------------------
 
@@ -490,12 +374,12 @@ class Desk:
     @property
     def plan(self) -> ReviewPlan | None:
         """The open plan; None while there is only free browsing."""
-        return self._plans[-1] if self._plans else None
+        return self._index.plans[-1] if self._index.plans else None
 
     @property
     def plans(self) -> tuple[ReviewPlan, ...]:
         """Every plan of the project, the oldest first."""
-        return tuple(self._plans)
+        return tuple(self._index.plans)
 
     def pool(self) -> tuple[ImageView, ...]:
         """The set a plan samples: what the newest selection admits."""
@@ -565,30 +449,32 @@ class Desk:
         with self._lock:
             self._catalog.save_plan(proposed)
             self.refresh()
-            return self._plans[-1]
+            return self._index.plans[-1]
 
     def outcome(self) -> Outcome | None:
         """Where the open plan stands."""
         with self._lock:
-            return self._once("outcome", self._outcome)
+            return self._index.once("outcome", self._outcome)
 
     def labels(self) -> tuple[Label, ...]:
         """What the open plan counts each image of its sample as, in the order drawn; empty without a plan."""
         with self._lock:
-            return tuple(self._labels)
+            return tuple(self._index.labels)
 
     def _outcome(self) -> Outcome | None:
-        if not self._plans:
+        if not self._index.plans:
             return None
-        plan = self._plans[-1]
-        cover = self._content("cover", lambda: coverage(plan, self._views.values()))
+        plan = self._index.plans[-1]
+        cover = self._index.lasting("cover", lambda: coverage(plan, self._index.views.values()))
         limit = uncovered(cover, self._is_rejected)
-        found = outcome_of(plan, self._labels)
-        notes = plan_notes(limit, len(self._changed), earlier_draws(self._plans, self._ledger.followed))
+        found = outcome_of(plan, self._index.labels)
+        notes = plan_notes(
+            limit, len(self._index.changed), earlier_draws(self._index.plans, self._index.ledger.followed)
+        )
         return replace(found, notes=(*found.notes, *notes))
 
     def _is_rejected(self, sha256: str) -> bool:
-        item = self._items.get(sha256)
+        item = self._index.items.get(sha256)
         return item is not None and item.queue == "rejected"
 
     # --- numbers ------------------------------------------------------------------------------------------------------
@@ -596,7 +482,7 @@ class Desk:
     def calibration(self) -> PlattScaling | None:
         """P(a person approves) by the score; None until there are enough verdicts of both kinds."""
         with self._lock:
-            return self._once("calibration", lambda: figures.calibrate(self._tally.decided.values()))
+            return self._index.once("calibration", lambda: figures.calibrate(self._index.tally.decided.values()))
 
     def probability(self, item: Item) -> tuple[float, float, float] | None:
         """P(a person approves) of one candidate with the ends of its 95 % interval; None where it is not known."""
@@ -609,28 +495,16 @@ class Desk:
     def numbers(self) -> figures.Numbers:
         """Everything that grows with the verdicts."""
         with self._lock:
-            return self._once("numbers", self._numbers)
+            return self._index.once("numbers", self._numbers)
 
     def _numbers(self) -> figures.Numbers:
         return figures.numbers(
-            self._tally,
-            self._ledger.reviewers(),
+            self._index.tally,
+            self._index.ledger.reviewers(),
             plan=self.plan,
             outcome=self.outcome(),
             curve=self.calibration(),
         )
-
-    def _once(self, key: object, work: Callable[[], T]) -> T:
-        """What `work` gives, worked out once a version."""
-        if key not in self._kept:
-            self._kept[key] = work()
-        return cast(T, self._kept[key])
-
-    def _content(self, key: object, work: Callable[[], T]) -> T:
-        """What `work` gives, worked out once while pictures, captions, the selection and the plan stay: no verdicts."""
-        if key not in self._kept_longer:
-            self._kept_longer[key] = work()
-        return cast(T, self._kept_longer[key])
 
 
 def _stands_in_plan(item: Item) -> Queue:
