@@ -269,7 +269,7 @@ class FindingRow:
     before: str
     words: str
     after: str
-    fix: str | None
+    fix: tuple[DiffPiece, ...]  # what the caption would read; empty where only a person can tell
     picture: Cell | None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from graftset.audit import RULES, AuditReport, Finding
+from graftset.report.captions import condensed, word_difference
 from graftset.web.contexts import CaptionsPage
 from graftset.web.pages.frame import Visitor, cell_of, framed, native_url
 from graftset.web.parts import Cell, FindingRow, Rule
@@ -72,13 +73,9 @@ def _row(room: Room, finding: Finding) -> FindingRow:
         before=before if span is not None else shown,
         words=shown if span is not None else "",
         after=after,
-        fix=_cut(finding.fix),
+        fix=condensed(word_difference(caption, finding.fix)) if finding.fix is not None else (),
         picture=_picture(room, finding.path),
     )
-
-
-def _cut(text: str | None) -> str | None:
-    return text if text is None or len(text) <= 300 else text[:300] + "…"
 
 
 def _picture(room: Room, path: str | None) -> Cell | None:
