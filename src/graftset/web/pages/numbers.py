@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from graftset.review import Outcome
 from graftset.statistics import sequential_least_right
 from graftset.web.contexts import NumbersPage
 from graftset.web.pages.frame import Visitor, cell_of, closed, framed, outcome_of
@@ -62,9 +63,13 @@ def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
                 Fact(r.name, f"{r.approved} approved, {r.rejected} rejected, {r.skipped} skipped")
                 for r in numbers.reviewers
             ),
-            *((Fact("Wrong in the sample", f"{outcome.wrong}, of them {outcome.mended} mended"),) if outcome else ()),
+            *((Fact("Wrong in the sample", _wrong(outcome)),) if outcome else ()),
         ),
     )
+
+
+def _wrong(outcome: Outcome) -> str:
+    return f"{outcome.wrong}" + (f", of them {outcome.mended} mended" if outcome.mended else "")
 
 
 def _chance_at(room: Room, score: float) -> str:

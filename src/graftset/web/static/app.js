@@ -16,6 +16,10 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // kept by the browser: it may show an old verdict
 });
 
+// On a narrow screen the navigation scrolls: the present page is brought into it.
+const present = $("nav [aria-current]");
+if (present) $("nav").scrollLeft = present.offsetLeft - $("nav").clientWidth / 2;
+
 function say(text, warning = false) {
   const status = $("#status");
   status.textContent = text;
