@@ -6,9 +6,22 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 document.documentElement.classList.add("scripted");
 
-let leaving = false; // a form was sent or a link followed: keys wait for the next page, so that none counts for a picture not seen
+// A form was sent or a link followed: keys wait for the next page, so that none counts for a picture not seen.
+let leaving = false;
+
+// What a person wrote into the caption is never dropped for a key that was meant for something else.
+const caption = $("#caption");
+let derived = caption?.value; // what the chips made of it
+const unsaved = () => Boolean(caption) && caption.value !== caption.defaultValue;
+const hold = () => say("The caption is not saved. Ctrl Enter saves it; loading the page again drops it.", true);
+
 addEventListener("submit", (event) => {
   if (leaving) return event.preventDefault(); // a second press of the same key
+  const own = event.target.id === "caption-form";
+  if (own ? event.submitter?.value === "fix" && caption.value !== derived : unsaved()) {
+    event.preventDefault();
+    return hold();
+  }
   queueMicrotask(() => { if (!event.defaultPrevented) leaving = true; });
 });
 addEventListener("pageshow", (event) => {
@@ -66,7 +79,10 @@ addEventListener("keydown", (event) => {
     element.focus();
     return element.setSelectionRange?.(element.value.length, element.value.length);
   }
-  if (element.tagName === "A") leaving = true;
+  if (element.tagName === "A") {
+    if (unsaved()) return hold();
+    leaving = true;
+  }
   element.click();
 });
 
@@ -106,26 +122,26 @@ for (const row of $$("[data-evidence]")) {
 
 const form = $("#caption-form");
 if (form) {
-  const text = $("#caption"), tokens = $("#tokens");
+  const tokens = $("#tokens");
   let waiting = 0, asked = 0;
   const count = async (body) => {
     const number = ++asked;
     try {
       const answer = await (await ask(`/compose/${form.dataset.id}`, { method: "POST", body: JSON.stringify(body) })).json();
       if (number !== asked) return; // an older answer that came late
-      if ("accepted" in body) text.value = answer.text;
+      if ("accepted" in body) caption.value = derived = answer.text;
       tokens.textContent = `${answer.tokens} of ${answer.limit} tokens`;
       tokens.classList.toggle("over", answer.tokens > answer.limit);
     } catch (problem) { say(problem.message, true); }
   };
-  text.addEventListener("input", () => {
+  caption.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => count({ text: text.value }), 120);
+    waiting = setTimeout(() => count({ text: caption.value }), 120);
   });
   for (const chip of $$("[name=change]", form))
     chip.addEventListener("change", () => count({ accepted: $$("[name=change]:checked", form).map((box) => Number(box.value)) }));
   addEventListener("beforeunload", (event) => {
-    if (!leaving && text.value !== text.defaultValue) event.preventDefault();
+    if (!leaving && unsaved()) event.preventDefault();
   });
 }
 
