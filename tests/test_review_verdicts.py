@@ -329,6 +329,15 @@ def test_two_desks_on_one_catalog_see_each_other(tmp_path: Path) -> None:
     other.close()
 
 
+def test_a_candidate_that_came_since_and_was_captioned_is_there(tmp_path: Path) -> None:
+    catalog = catalog_of(tmp_path, 2)
+    desk = Desk(catalog)
+    catalog.save_images([candidate("new")])
+    catalog.apply_captions({"/pool/new.png": "a lady"}, "Ann")
+    desk.refresh()
+    assert [item.view.path for item in desk.items()] == ["/pool/000.png", "/pool/001.png", "/pool/new.png"]
+
+
 # --- kills and processes ----------------------------------------------------------------------------------------------
 
 WRITER = """

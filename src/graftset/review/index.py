@@ -23,6 +23,7 @@ from graftset.review.standing import is_outdated, label_of
 from graftset.review.tally import Tally
 
 T = TypeVar("T")
+MOST_AT_ONCE = 1000  # captions that changed, beyond which everything is read anew
 REREAD_AFTER = 2.0  # seconds between looks at whether images or assessments changed
 
 
@@ -111,6 +112,9 @@ class Index:
         touched: set[str] = set()
         if new.captions != old.captions:
             changed = self._catalog.captioned_since(old.captions)
+            if len(changed) > MOST_AT_ONCE or any(path not in self.views for path in changed):  # taken in since
+                self._read_all()
+                return
             for view in self._catalog.views(changed):
                 if view.claims != self.views[view.path].claims:
                     self._kept_longer.clear()
