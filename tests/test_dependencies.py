@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 MODULES = {"pillow": "PIL"}  # distribution -> what it is imported as, where the two differ
-# Run, not imported: plug-ins, checkers and the builder of the wheel.
-TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling"}
+# Run, not imported: plug-ins, checkers, the builder of the wheel, and what Starlette's test client sends with.
+TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling", "httpx2"}
 # These run inside an interpreter of sd-scripts and use what is there.
 ELSEWHERE = {ROOT / "tests" / name for name in ("sd_scripts_reading.py", "sd_scripts_dataset.py")}
 

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("traits", "quality", "claims", "prompts", "catalog", "engine"),
     ("ingest", "assess", "caption", "audit", "review", "selection", "build", "report", "drawn"),
     ("workflows",),
-    ("cli",),
+    ("cli", "web"),
     ("__main__",),
 )
 LEFTWARDS = 2  # the layer whose rooms may also import those that stand to their left
@@ -134,6 +134,9 @@ def copy(tmp_path: Path) -> Path:
         ("ingest/stage.py", "from ..assess import assess"),
         ("report/page.py", "def late() -> None:\n    import graftset.workflows.expand"),
         ("workflows/expand.py", "from graftset import cli"),
+        ("workflows/expand.py", "from graftset.web import serve"),
+        ("cli/app.py", "def late() -> None:\n    from graftset.web import serve"),
+        ("web/app.py", "from graftset.cli.console import show"),
         ("records.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from graftset.catalog import Catalog"),
     ],
 )

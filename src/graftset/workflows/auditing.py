@@ -10,6 +10,7 @@ from graftset.audit import audit as audit_stage
 from graftset.audit import learned as learn_stage
 from graftset.catalog import Dismissal
 from graftset.errors import UserError
+from graftset.records import ImageView
 from graftset.workflows.steps import Session
 from graftset.workflows.words import named_words
 
@@ -18,13 +19,20 @@ PERSON = "command line"
 
 def audit(session: Session, rules: Collection[str] = ()) -> AuditReport:
     """Read every caption and say what is wrong with it."""
+    return audit_views(session, session.catalog.views(), rules, session.catalog.dismissals())
+
+
+def audit_views(
+    session: Session, views: Sequence[ImageView], rules: Collection[str] = (), dismissed: Collection[str] = ()
+) -> AuditReport:
+    """The same of images that were read already."""
     return audit_stage(
-        session.catalog.views(),
+        views,
         native=lambda view: load_native(session.catalog, view.sha256, view.grid),
         sidecar=read_sidecar,
         trigger=session.project.settings.audit.trigger or None,
         rules=rules,
-        dismissed=session.catalog.dismissals(),
+        dismissed=dismissed,
         named=named_words(session.project.settings.vocabulary),
     )
 
