@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
-    ("traits", "quality", "claims", "catalog", "engine"),
+    ("traits", "quality", "claims", "catalog", "runs", "engine"),
     ("ingest", "assess", "caption", "audit", "selection", "build", "report", "drawn"),
     ("workflows",),
     ("cli",),
