@@ -16,10 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 
 # A room is a module or a folder of the package. One more room is one more name here, in the layer it belongs to.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "statistics", "pixels"),
-    ("records", "config", "vocabulary", "tokens", "imageio", "files"),
-    ("traits", "quality", "claims", "catalog", "runs", "engine"),
-    ("ingest", "assess", "caption", "audit", "selection", "build", "report", "drawn"),
+    ("errors", "statistics", "timeline", "pixels"),
+    ("records", "scorecards", "config", "vocabulary", "tokens", "imageio", "files"),
+    ("traits", "quality", "measuring", "claims", "catalog", "runs", "engine"),
+    ("ingest", "assess", "caption", "audit", "selection", "build", "report", "evaluate", "drawn"),
     ("workflows",),
     ("cli",),
     ("__main__",),

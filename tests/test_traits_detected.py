@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assess_helpers import painted
-from graftset.assess.measuring import measure_pixels, unpack_mask
 from graftset.drawn import CandidateTruth, SampleTruth, draw_original, plan_sample_set
 from graftset.drawn.specs import PortraitSpec, Style
 from graftset.imageio import read_rgb
+from graftset.measuring import measure_pixels, unpack_mask
 from graftset.records import TraitSeen
 from graftset.traits import TraitDetectors
 from graftset.traits.scoring import balanced_accuracy, calibration_error, fit_platt, grouped_folds, probability

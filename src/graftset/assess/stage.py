@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.assess.measuring import PRODUCER, VERSION, Measured, Request, measure_file
-from graftset.assess.reference import Picture, Reference
 from graftset.catalog import Catalog
 from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
+from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, measure_file
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
 from graftset.records import Assessment, Grid, ImageRecord, Traits
 

@@ -12,7 +12,6 @@ import numpy as np
 from graftset import __version__
 from graftset.assess import AssessReport, load_native, native_png
 from graftset.assess import assess as assess_stage
-from graftset.assess.measuring import VERSION as MEASURES_VERSION
 from graftset.assess.stage import RELATED as ASSESS_VERSION
 from graftset.build import PLANS, BuildReport
 from graftset.build import build as build_stage
@@ -22,6 +21,7 @@ from graftset.config import Project, open_project
 from graftset.errors import EmptyInputError, UserError
 from graftset.ingest import IngestReport
 from graftset.ingest import ingest as ingest_stage
+from graftset.measuring import VERSION as MEASURES_VERSION
 from graftset.pixels.color import srgb_to_oklab
 from graftset.records import ImageView, Selection, Skip
 from graftset.report import BuildSummary, expansion_page, write_report
