@@ -91,7 +91,7 @@ def test_a_run_that_levels_off_has_converged_where_it_did() -> None:
     assert found.settled
     assert found.at == 5
     assert found.sentence == "converged at checkpoint 6"
-    assert convergence(seen(CURVE, 200, np.random.default_rng(0)), delta=0.06).at == 4
+    assert convergence(seen(CURVE, 200, np.random.default_rng(0)), delta=0.08).at == 4
 
 
 def test_a_run_that_dips_again_has_converged_only_after() -> None:

@@ -221,7 +221,7 @@ def stability(row: ArrayLike, errors: ArrayLike) -> float | None:
 
 
 def binomial_error(share: float, n: float) -> float:
-    """Standard error of a share of n; a share of 0 or 1 is not free of it (half an observation is added to each side)."""
+    """Standard error of a share of n; half an observation is added to each side, so that 0 and 1 are not free of it."""
     softened = (share * n + 0.5) / (n + 1)
     return math.sqrt(softened * (1 - softened) / n)
 

@@ -86,12 +86,13 @@ def answered(ours: Colors, theirs: Colors) -> bool:
     if not ours or not theirs:
         return False
     lab = [srgb_to_cielab(np.stack([from_hex(code) for code, _ in colors])) for colors in (ours, theirs)]
-    close = ciede2000(lab[0][:, None], lab[1][None]) < MATCHES
+    distances: F64 = np.asarray(ciede2000(lab[0][:, None], lab[1][None]), dtype=np.float64)
     needed = [
         np.array([place == 0 or share >= DOMINANT for place, (_, share) in enumerate(colors)])
         for colors in (ours, theirs)
     ]
-    return bool(close.any(axis=1)[needed[0]].all() and close.any(axis=0)[needed[1]].all())
+    nearest = distances.min(axis=1)[needed[0]], distances.min(axis=0)[needed[1]]
+    return all(bool((side < MATCHES).all()) for side in nearest)
 
 
 def main_color_distance(ours: Colors, theirs: Colors) -> float:

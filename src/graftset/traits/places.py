@@ -103,16 +103,25 @@ class ColorPlace:
         shares /= np.sqrt(np.maximum(shares.sum(axis=0), 1e-9))
         return np.concatenate(cells)[::every] * _AXES, shares[::every] * every
 
+    def cells(self, natives: U8, figures: Mask) -> Mask:
+        """The cells that the slot's colour is read from, bool [N, h, w]; none where the slot is not to be seen.
+
+        Args:
+            natives: uint8 [N, h, w, 3].
+            figures: bool [N, h, w].
+        """
+        inside = (self.place > 0)[None] & figures
+        if not self.is_face:
+            lab = srgb_to_oklab(natives) * CHROMA
+            inside &= np.linalg.norm(lab - face_colors(lab)[:, None, None], axis=3) > _NOT_FACE
+        inside[inside.sum(axis=(1, 2)) < min(_CELLS, int((self.place > 0).sum()))] = False
+        return np.asarray(inside)
+
     def _regions(self, natives: U8, figures: Mask) -> list[tuple[F32, F64]]:
         """The slot's colours in each picture, OKLab [n, 3], with weights [n]; like colours are merged."""
-        lab = srgb_to_oklab(natives)
-        faces = face_colors(lab * CHROMA)
         result: list[tuple[F32, F64]] = []
-        for native, oklab, figure, face in zip(natives, lab, figures, faces, strict=True):
-            inside = (self.place > 0) & figure
-            if not self.is_face:
-                inside &= np.linalg.norm(oklab * CHROMA - face, axis=2) > _NOT_FACE
-            if inside.sum() < min(_CELLS, int((self.place > 0).sum())) or not inside.any():
+        for native, oklab, inside in zip(natives, srgb_to_oklab(natives), self.cells(natives, figures), strict=True):
+            if not inside.any():
                 result.append((np.zeros((0, 3), np.float32), np.zeros(0)))
                 continue
             codes = (native[inside] >> 3).astype(np.int64) @ np.array([1024, 32, 1])
