@@ -20,7 +20,8 @@ from graftset.imageio import read_rgb
 from graftset.measuring import measure_pixels, unpack_mask
 from graftset.records import TraitSeen
 from graftset.traits import TraitDetectors
-from graftset.traits.scoring import balanced_accuracy, calibration_error, fit_platt, grouped_folds, probability
+from graftset.traits.reliability import balanced_accuracy, calibration_error
+from graftset.traits.scoring import fit_platt, grouped_folds, probability
 
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -94,10 +94,14 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class TraitSeen:
-    """What a detector says of one slot: a value with a confidence, or "unknown"."""
+    """What a detector says of one slot: a value with a confidence, or "unknown".
+
+    `cells` are the native cells that speak for the answer most, (y, x) each, the strongest first.
+    """
 
     value: str
     confidence: float | None = None
+    cells: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

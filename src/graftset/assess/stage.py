@@ -17,14 +17,14 @@ from graftset.catalog import Catalog
 from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
-from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, measure_file
+from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, fit_detectors, measure_file
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
 from graftset.records import Assessment, Grid, ImageRecord, Traits
 
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "4"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "5"  # raise it when anything relative to the originals changes: everything is then assessed anew
 _REFUSED = "refused"  # version of the assessment of an image that could not be measured: never up to date
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together
@@ -233,7 +233,8 @@ def _relate(
     catalog.save_assessments(_REFUSED, {path: _unreadable(reason) for path, reason in refused.items()})
     if all(stored.get(path) == version for path in pictures):
         return 0, len(pictures), notes
-    reference = Reference([pictures[o.path] for o in originals if o.path in pictures])
+    known = [pictures[o.path] for o in originals if o.path in pictures]
+    reference = Reference(known, fit_detectors(known))
     fresh = [f for f in everyone if f.path in pictures and not stored.get(f.path, "").startswith(base)]
     assessments = _assess_fresh(reference, fresh, pictures, workers, progress)
     kept = {

@@ -79,4 +79,6 @@ def _background(seen: Background) -> dict[str, Any]:
 
 
 def _trait(seen: TraitSeen) -> dict[str, Any]:
-    return {"value": seen.value} if seen.confidence is None else {"value": seen.value, "confidence": seen.confidence}
+    if seen.confidence is None:
+        return {"value": seen.value}
+    return {"value": seen.value, "confidence": seen.confidence, "cells": [list(cell) for cell in seen.cells]}

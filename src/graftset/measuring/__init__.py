@@ -16,7 +16,7 @@ from graftset.measuring.picture import (
     measure_pixels,
     unpack_mask,
 )
-from graftset.measuring.reference import TWIN, Picture, Reference
+from graftset.measuring.reference import TWIN, Picture, Reference, fit_detectors
 
 __all__ = [
     "PRODUCER",
@@ -26,6 +26,7 @@ __all__ = [
     "Picture",
     "Reference",
     "Request",
+    "fit_detectors",
     "measure_file",
     "measure_pixels",
     "unpack_mask",

@@ -11,6 +11,6 @@ from __future__ import annotations
 
 from graftset.traits.background import learn_words, name_background
 from graftset.traits.detectors import TraitDetectors
-from graftset.traits.scoring import Reliability
+from graftset.traits.reliability import Reliability
 
 __all__ = ["Reliability", "TraitDetectors", "learn_words", "name_background"]

@@ -7,6 +7,8 @@ those averages raised the mean balanced accuracy over 11 traits from 0.70 (cells
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
@@ -16,6 +18,7 @@ from graftset.pixels.color import srgb_to_oklab
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Ints = NDArray[np.intp]
 
 SIDE = 40  # cells: of a larger native picture every second, third, ... cell is looked at
 SQUARES = (1, 2, 3)  # sides of the averages, in cells; 1 is the cell itself
@@ -44,18 +47,26 @@ def face_colors(lab: F32) -> F32:
     return result
 
 
-def describe(natives: U8, figures: Mask) -> tuple[F32, Mask]:
-    """Everything the scores choose from.
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the scores choose from, of N pictures."""
+
+    values: F32  # [N, D]
+    pooled: Mask  # [D], true for averages over several cells
+    cells: Ints  # [D], the native cell a feature is read around, as y * width + x
+
+
+def describe(natives: U8, figures: Mask) -> Features:
+    """Read the features of pictures.
 
     Args:
         natives: uint8 [N, h, w, 3].
         figures: bool [N, h, w], the cells that are not background.
-
-    Returns:
-        float32 [N, D], and bool [D]: true for averages over several cells.
     """
-    step = -(-max(natives.shape[1:3]) // SIDE)
+    height, width = natives.shape[1:3]
+    step = -(-max(height, width) // SIDE)
     natives, figures = natives[:, ::step, ::step], figures[:, ::step, ::step]
+    numbers = np.arange(height * width).reshape(height, width)[::step, ::step]
     lab = stretched(natives)
     toward_face = lab - face_colors(lab)[:, None, None]
     shown = np.where(figures[..., None], lab, _BEHIND)
@@ -67,13 +78,16 @@ def describe(natives: U8, figures: Mask) -> tuple[F32, Mask]:
         np.linalg.norm(shown[..., 1:], axis=3, keepdims=True),
         *(_steps(lab, axis, reach) for reach in (1, 2) for axis in (1, 2)),
     ]
-    parts, pooled = [], []
+    parts, pooled, cells = [], [], []
     for plane in planes:
+        at = np.repeat(numbers[: plane.shape[1], : plane.shape[2]].ravel(), plane.shape[3])
         for side in SQUARES:
             part = plane if side == 1 else uniform_filter(plane, (0, side, side, 0))
             parts.append(part.reshape(len(natives), -1))
-            pooled.append(np.full(parts[-1].shape[1], side > 1))
-    return np.concatenate(parts, axis=1, dtype=np.float32), np.concatenate(pooled)
+            pooled.append(np.full(len(at), side > 1))
+            cells.append(at)
+    values = np.concatenate(parts, axis=1, dtype=np.float32)
+    return Features(values, np.concatenate(pooled), np.concatenate(cells))
 
 
 def _steps(lab: F32, axis: int, reach: int) -> F32:

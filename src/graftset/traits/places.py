@@ -110,17 +110,26 @@ class ColorPlace:
             natives: uint8 [N, h, w, 3].
             figures: bool [N, h, w].
         """
-        inside = (self.place > 0)[None] & figures
+        lab = srgb_to_oklab(natives)
+        faces = face_colors(lab * CHROMA)
+        return np.stack([self._inside(*picture) for picture in zip(lab, figures, faces, strict=True)])
+
+    def _inside(self, native_lab: F32, figure: Mask, face: F32) -> Mask:
+        """The cells of one picture that belong to the slot, bool [h, w]; none where too few of them show."""
+        inside = (self.place > 0) & figure
         if not self.is_face:
-            lab = srgb_to_oklab(natives) * CHROMA
-            inside &= np.linalg.norm(lab - face_colors(lab)[:, None, None], axis=3) > _NOT_FACE
-        inside[inside.sum(axis=(1, 2)) < min(_CELLS, int((self.place > 0).sum()))] = False
-        return np.asarray(inside)
+            inside &= np.linalg.norm(native_lab * CHROMA - face, axis=2) > _NOT_FACE
+        if inside.sum() < min(_CELLS, int((self.place > 0).sum())):
+            inside[:] = False
+        return inside
 
     def _regions(self, natives: U8, figures: Mask) -> list[tuple[F32, F64]]:
         """The slot's colours in each picture, OKLab [n, 3], with weights [n]; like colours are merged."""
+        lab = srgb_to_oklab(natives)
+        faces = face_colors(lab * CHROMA)
         result: list[tuple[F32, F64]] = []
-        for native, oklab, inside in zip(natives, srgb_to_oklab(natives), self.cells(natives, figures), strict=True):
+        for native, oklab, figure, face in zip(natives, lab, figures, faces, strict=True):
+            inside = self._inside(oklab, figure, face)
             if not inside.any():
                 result.append((np.zeros((0, 3), np.float32), np.zeros(0)))
                 continue
@@ -133,6 +142,17 @@ class ColorPlace:
             )
             result.append((merged.astype(np.float32), weight))
         return result
+
+    def evidence(self, native: U8, figure: Mask, answer: int, most: int = 12) -> tuple[tuple[int, int], ...]:
+        """The cells (y, x) of one picture that speak most for an answer: where the slot is and the word holds."""
+        lab = srgb_to_oklab(native)
+        inside = self._inside(lab, figure, face_colors(lab[None] * CHROMA)[0])
+        ys, xs = np.nonzero(inside)
+        if not len(ys):
+            return ()
+        say = self.place[inside] * self._name(lab[inside])[:, answer]
+        order = np.argsort(-say, kind="stable")[:most]
+        return tuple((int(ys[i]), int(xs[i])) for i in order if say[i] >= 0.25 * say[order[0]])
 
     def read(self, natives: U8, figures: Mask) -> F64:
         """Votes for each answer, float64 [N, answers], rows summing to 1, or to 0 where the slot is not to be seen."""

@@ -13,11 +13,12 @@ learning.py    what the originals' captions have in common
 
 from graftset.pixels.color import TERMS
 from graftset.vocabulary.background import layout_of, read_background, single_color_phrases
-from graftset.vocabulary.learning import ACCESSORY, Labels, Vocabulary, read_phrases
+from graftset.vocabulary.learning import ACCESSORY, SLOTS, Labels, Vocabulary, read_phrases
 from graftset.vocabulary.parts import Phrase, color_terms, split_parts
 
 __all__ = [
     "ACCESSORY",
+    "SLOTS",
     "TERMS",
     "Labels",
     "Phrase",
