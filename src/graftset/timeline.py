@@ -38,6 +38,7 @@ class Estimate:
     low: float
     high: float
     n: int
+    groups: int
     effective: float
 
 
@@ -101,7 +102,7 @@ def estimate_share(values: ArrayLike, groups: ArrayLike) -> Estimate:
     x, g = np.asarray(values, dtype=np.float64), np.asarray(groups)
     effective = effective_number(x, g)
     low, high = wilson(float(x.mean()), effective)
-    return Estimate(float(x.mean()), low, high, len(x), effective)
+    return Estimate(float(x.mean()), low, high, len(x), len(np.unique(g)), effective)
 
 
 def estimate_mean(values: ArrayLike, groups: ArrayLike, rng: np.random.Generator) -> Estimate:
@@ -118,7 +119,7 @@ def estimate_mean(values: ArrayLike, groups: ArrayLike, rng: np.random.Generator
     drawn = rng.integers(0, len(sizes), (RESAMPLES, len(sizes)))
     means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.percentile(means, (2.5, 97.5)).tolist()
-    return Estimate(float(x.mean()), low, high, len(x), float(len(sizes)))
+    return Estimate(float(x.mean()), low, high, len(x), len(sizes), float(len(sizes)))
 
 
 # --- a row of checkpoints ---------------------------------------------------------------------------------------------

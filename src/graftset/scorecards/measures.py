@@ -37,7 +37,7 @@ class EvaluationMeasure:
 
     @property
     def is_share(self) -> bool:
-        """Whether its values lie in [0, 1], so that binomial intervals hold for their mean."""
+        """Whether it counts what is right and wrong, so that binomial intervals hold for its mean."""
         return self.unit == _SHARE
 
 
@@ -83,7 +83,7 @@ MEASURES: tuple[EvaluationMeasure, ...] = (
         "Wang, Bovik, Sheikh and Simoncelli 2004, equation 13",
     ),
     EvaluationMeasure(
-        "pixel_exact", "Exact cells", _SHARE, 0, 1, "higher", "original", True,
+        "pixel_exact", "Exact cells", "share of cells", 0, 1, "higher", "original", True,
         "cells within 2 CIEDE2000 of the original's", "Sharma, Wu and Dalal 2005 (CIEDE2000)",
     ),
     EvaluationMeasure(
@@ -102,7 +102,7 @@ MEASURES: tuple[EvaluationMeasure, ...] = (
         "XKCD color survey 2010, moved by the originals' captions",
     ),
     EvaluationMeasure(
-        "style_consistency", "Style consistency", _SHARE, 0, 1, "higher", "any", True,
+        "style_consistency", "Style consistency", "probability", 0, 1, "higher", "any", True,
         "probability of being in style, from the structure and render measures",
         "logistic regression, originals against degraded originals; see its check on the sample set",
     ),
@@ -112,7 +112,7 @@ MEASURES: tuple[EvaluationMeasure, ...] = (
         "docs/measures.md",
     ),
     EvaluationMeasure(
-        "overall", "Overall", _SHARE, 0, 1, "higher", "any", True,
+        "overall", "Overall", "mean of shares", 0, 1, "higher", "any", True,
         "mean of accuracy (original or variation), quality over 10, and style consistency where it may be used",
         _SELF,
     ),
@@ -131,8 +131,8 @@ MEASURES: tuple[EvaluationMeasure, ...] = (
         "effective number of different pictures", "Friedman and Dieng 2023",
     ),
     EvaluationMeasure(
-        "distinct_outputs", "Distinct outputs", _SHARE, 0, 1, "higher", "any", False,
-        "different pictures among the seeds of one prompt, as a share of the seeds, where there is more than one",
+        "distinct_outputs", "Distinct outputs", "ratio", 0, 1, "higher", "any", False,
+        "different pictures among the seeds of one prompt: 0 where all are the same, 1 where none is another's copy",
         "connected regions of cells, graftset.pixels.similarity",
     ),
 )  # fmt: skip
