@@ -16,10 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 
 # A room is a module or a folder of the package. One more room is one more name here, in the layer it belongs to.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "statistics", "timeline", "pixels"),
-    ("records", "scorecards", "config", "vocabulary", "tokens", "imageio", "files"),
-    ("traits", "quality", "measuring", "claims", "catalog", "runs", "engine"),
-    ("ingest", "assess", "caption", "audit", "selection", "build", "report", "evaluate", "drawn"),
+    ("errors", "statistics", "pixels"),
+    ("records", "config", "vocabulary", "tokens", "imageio", "files"),
+    ("traits", "quality", "measuring", "claims", "scorecards", "catalog", "runs", "engine"),
+    ("ingest", "assess", "caption", "audit", "review", "selection", "build", "evaluate", "report", "drawn"),
     ("workflows",),
     ("cli",),
     ("__main__",),
@@ -127,7 +127,7 @@ def copy(tmp_path: Path) -> Path:
     [
         ("pixels/grid.py", "from graftset.errors import UserError"),
         ("pixels/grid.py", "import pydantic"),
-        ("statistics.py", "from graftset import pixels"),
+        ("statistics/finite_pool.py", "from graftset import pixels"),
         ("imageio/png.py", "from graftset.catalog import Catalog"),
         ("quality.py", "from graftset.catalog import Catalog"),
         ("selection/gates.py", "from graftset.build import verify"),

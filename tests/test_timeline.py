@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from graftset.timeline import (
+from graftset.statistics.timeline import (
     OSCILLATES,
     best_checkpoint,
     binomial_error,
@@ -17,9 +17,9 @@ from graftset.timeline import (
     estimate_share,
     late_slope,
     lower_bound,
+    share_interval,
     smoothed,
     stability,
-    wilson,
 )
 
 F64 = NDArray[np.float64]
@@ -35,7 +35,9 @@ def seen(chance: F64, prompts: int, rng: np.random.Generator) -> F64:
 @pytest.mark.parametrize(("hits", "n"), [(0, 12), (7, 12), (40, 40), (199, 203)])
 def test_intervals_of_shares_are_those_of_scipy(hits: int, n: int) -> None:
     reference = binomtest(hits, n)
-    assert wilson(hits / n, n) == pytest.approx(tuple(reference.proportion_ci(0.95, method="wilson")), abs=1e-12)
+    assert share_interval(hits / n, n) == pytest.approx(
+        tuple(reference.proportion_ci(0.95, method="wilson")), abs=1e-12
+    )
     one_sided = binomtest(hits, n, alternative="greater").proportion_ci(0.95, method="exact").low
     assert lower_bound(hits / n, n) == pytest.approx(one_sided, abs=1e-12)
 

@@ -18,10 +18,11 @@ from graftset.build.folder import (
     same_build_warnings,
     some_names,
     staging_folder,
+    update_review,
     write_file,
 )
 from graftset.build.formats import FORMATS
-from graftset.build.manifest import MANIFEST, Decisions, WrittenImage, manifest_bytes, read_manifest
+from graftset.build.manifest import MANIFEST, Decisions, Reviewed, WrittenImage, manifest_bytes, read_manifest
 from graftset.build.package import ORIGINS, Entry, Package, file_name, name_entries, one_line
 from graftset.build.plans import PLANS, MixingPlan, plan_mix
 from graftset.build.sizes import TrainingSize, choose_size
@@ -78,7 +79,7 @@ def build(
     force: bool = False,
     dry_run: bool = False,
     policy: Mapping[str, object] = _NOTHING,
-    reviewed: str | float = "none",
+    reviewed: Reviewed = "none",
     versions: Mapping[str, str] = _NO_VERSIONS,
     unmeasurable: Mapping[str, str] = _ALL_MEASURED,
     progress: Progress | None = None,
@@ -103,7 +104,8 @@ def build(
         force: Replace a different build; never files that graftset did not write.
         dry_run: Work everything out, write nothing.
         policy: The selection's policy, for the manifest.
-        reviewed: "none", or the lower bound on the share of right images that a review gave.
+        reviewed: "none", or where the review stands, as JSON values. A build that is there already and differs in
+            nothing else gets it written into its manifest.
         versions: Versions of measures and detectors, for the manifest.
         unmeasurable: Why images could not be measured, by path.
         progress: Called with images done and images in all.
@@ -152,6 +154,7 @@ def build(
         digest = _write_build(staging, package, format, load_native, decisions, skipped, progress)
         found = same_build_warnings(folder, digest)
         if found is not None:
+            update_review(folder, staging)
             warnings = (*report.warnings, *found)
             return dataclasses.replace(report, unchanged=True, build_sha256=digest, warnings=warnings)
         refuse_loss(folder, force=force)

@@ -20,6 +20,8 @@ MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
 _SCORE_DIGITS = 3
 
+Reviewed = str | float | Mapping[str, object]  # a number is what earlier versions wrote: the bound alone
+
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
@@ -27,12 +29,12 @@ class Decisions:
 
     Attributes:
         policy: The selection's policy, as JSON values.
-        reviewed: "none", or the one-sided lower bound on the share of right images.
+        reviewed: "none", or where the review stands: plan, n, wrong, bound on the share right, sentence.
         versions: Versions of the measures and detectors that led here, by name.
     """
 
     policy: Mapping[str, object] = field(default_factory=dict)
-    reviewed: str | float = "none"
+    reviewed: Reviewed = "none"
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,7 +87,8 @@ def manifest_bytes(
     """The manifest as JSON: no times, no absolute paths but a given root, and the same bytes for the same build.
 
     `build_sha256` is the SHA-256 of all that follows from the input: not of itself, nor of the versions of graftset and
-    of its measures. Two builds that have it in common hold the same files, made from the same images by the same plan.
+    of its measures, nor of how far people have reviewed what is in it. Two builds that have it in common hold the same
+    files, made from the same images by the same plan.
 
     Raises:
         BuildError: The policy holds something JSON cannot express.
@@ -98,7 +101,6 @@ def manifest_bytes(
         "size": {"width": size.width, "height": size.height, "reason": size.reason},
         "native": {"width": size.native_width, "height": size.native_height},
         "root": package.root,
-        "reviewed": decisions.reviewed,
         "policy": dict(decisions.policy),
         "skipped": [{"file": skip.path, "reason": skip.reason} for skip in skipped],
         "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in sorted(texts.items())},
@@ -107,7 +109,8 @@ def manifest_bytes(
     try:
         digest = hashlib.sha256(_json_bytes(content)).hexdigest()
         versions = {"graftset": __version__, **decisions.versions}
-        return _json_bytes({"build_sha256": digest, "versions": versions, **content})
+        beside = {"versions": versions, "reviewed": decisions.reviewed}
+        return _json_bytes({"build_sha256": digest, **beside, **content})
     except (TypeError, ValueError) as error:
         raise BuildError(
             f"The policy cannot be written to the manifest: {error}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -42,7 +43,7 @@ class BuildRecord:
     size: Cells  # px
     native: Cells  # cells
     root: str | None
-    reviewed: str | float  # "none", or the lower bound on the share of right images
+    reviewed: str | float | dict[str, Any]  # "none", or where the review stood: plan, n, wrong, bound, sentence
     images: tuple[BuiltImage, ...]
 
 

@@ -13,6 +13,7 @@ from graftset.config.settings import (
     FloorSettings,
     Plan,
     ProjectSettings,
+    ReviewSettings,
     SelectSettings,
     Settings,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Plan",
     "Project",
     "ProjectSettings",
+    "ReviewSettings",
     "SelectSettings",
     "Settings",
     "default_toml",

@@ -152,6 +152,29 @@ class SelectSettings(Section):
     floors: FloorSettings = Field(default_factory=FloorSettings, description=FloorSettings.__doc__)
 
 
+class ReviewSettings(Section):
+    """How the admitted are reviewed. What is set here is what a new plan begins with."""
+
+    plan: Literal["fixed", "sequential"] = Field(
+        default="fixed",
+        description='How the admitted are sampled: "fixed" reviews a number that is fixed before, "sequential" goes on '
+        "until the target is shown and may be watched.",
+    )
+    allowed: int = Field(
+        default=2,
+        ge=0,
+        description="Errors that a fixed plan may find. More errors allowed, more pictures to review, and fewer good "
+        "sets that fail by chance.",
+    )
+    target: float = Field(
+        default=0.90, gt=0, lt=1, description="Share of the admitted (0-1) that is to be shown to be right."
+    )
+    confidence: float = Field(
+        default=0.95, ge=0.5, lt=1, description="Confidence (0-1) with which it is shown, one-sided."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the draw: the same seed and set, the same sample.")
+
+
 class BuildSettings(Section):
     """Which training sets are built."""
 
@@ -179,6 +202,7 @@ class Settings(Section):
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
     audit: AuditSettings = Field(default_factory=AuditSettings, description=AuditSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
+    review: ReviewSettings = Field(default_factory=ReviewSettings, description=ReviewSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
 
 

@@ -16,7 +16,7 @@ from graftset.pixels.similarity import NativeIndex
 from graftset.scorecards import MEASURES, OBEDIENCE, DistanceToOriginals, Figure, PictureScore, StyleCheck
 from graftset.scorecards.course import belongs
 from graftset.scorecards.records import Method
-from graftset.timeline import Estimate, estimate_mean, estimate_share
+from graftset.statistics.timeline import Estimate, estimate_mean, estimate_share
 
 F32 = NDArray[np.float32]
 

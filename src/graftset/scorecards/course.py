@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from graftset.scorecards.measures import BY_NAME
 from graftset.scorecards.records import Figure, Scorecard, comparable
-from graftset.timeline import (
+from graftset.statistics.timeline import (
     OSCILLATES,
     Best,
     Convergence,

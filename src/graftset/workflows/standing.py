@@ -11,11 +11,12 @@ from graftset.assess import outdated as assess_outdated
 from graftset.caption import outdated as captions_outdated
 from graftset.config import Project
 from graftset.records import ImageView, Selection, Skip
+from graftset.review.standing import ReviewState
 from graftset.selection import outdated as selection_outdated
 from graftset.selection import policy_from_settings
 from graftset.selection.gates import category
 from graftset.workflows.builds import KnownBuild, known_builds
-from graftset.workflows.steps import Session, unmeasurable
+from graftset.workflows.steps import Session, review_state_of, unmeasurable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Standing:
     unreadable: tuple[Skip, ...]  # images that were ingested and could not be measured
     captions: CaptionStanding
     selection: SelectionStanding | None
+    review: ReviewState | None  # None: nobody looked at the admitted yet
     builds: tuple[KnownBuild, ...]
     skipped: tuple[Skip, ...]  # input files that were not ingested
     notes: tuple[str, ...]
@@ -83,6 +85,7 @@ def standing(session: Session) -> Standing:
         unreadable=tuple(Skip(path, reason) for path, reason in unmeasurable(session, views).items()),
         captions=captions,
         selection=chosen,
+        review=review_state_of(session, views),
         builds=tuple(builds),
         skipped=tuple(Skip(path, reason) for path, (_, _, reason) in sorted(catalog.known_skips().items())),
         notes=tuple(notes),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from graftset.measuring import VERSION as MEASURES_VERSION
 from graftset.pixels.color import srgb_to_oklab
 from graftset.records import ImageView, Selection, Skip
 from graftset.report import BuildSummary, expansion_page, write_report
+from graftset.review.standing import ReviewState, review_state
 from graftset.selection import Policy, outdated, policy_from_settings, select
 from graftset.workflows.builds import KnownBuild, known_builds
 from graftset.workflows.starting import refuse_around
@@ -151,6 +153,7 @@ def build(
         force=force,
         dry_run=dry_run,
         policy=selection.policy if selection else {},
+        reviewed="none" if (state := review_state_of(session, everyone)) is None else state.as_dict(),
         versions={"measures": MEASURES_VERSION, "assess": ASSESS_VERSION},
         unmeasurable=unmeasurable(session, views),
         progress=session.meter(f"build {plan}"),
@@ -160,6 +163,11 @@ def build(
     candidates = [view for view in everyone if view.origin == "generated"]
     why = [f"The selection is outdated: {phrase}. Run select." for phrase in outdated(selection, candidates)]
     return replace(done, warnings=(*done.warnings, *why))
+
+
+def review_state_of(session: Session, views: Sequence[ImageView]) -> ReviewState | None:
+    """Where the review of the admitted stands; None where nobody looked yet."""
+    return review_state(views, session.catalog.verdicts(), session.catalog.plans())
 
 
 def unmeasurable(session: Session, views: Sequence[ImageView]) -> dict[str, str]:
@@ -228,6 +236,7 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
         project=session.project.root.name,
         version=__version__,
         notes=[*notes, *build_notes],
+        reviewed="none" if (state := review_state_of(session, views)) is None else state.sentence,
     )
     path = session.project.reports / "expansion.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -245,5 +254,12 @@ def _summary(build: KnownBuild) -> BuildSummary:
         real_mass=record.plan.real_mass,
         size=record.size.width,
         folder=f"builds/{build.name}",
-        reviewed=str(record.reviewed),
+        reviewed=_reviewed(record.reviewed),
     )
+
+
+def _reviewed(state: str | float | dict[str, Any]) -> str:
+    """What a build's manifest says of its review, for a person."""
+    if isinstance(state, dict):
+        return str(state.get("sentence", "none"))
+    return state if isinstance(state, str) else f"at least {state:.0%} are right"

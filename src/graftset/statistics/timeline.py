@@ -42,7 +42,7 @@ class Estimate:
     effective: float
 
 
-def wilson(share: float, n: float) -> tuple[float, float]:
+def share_interval(share: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % score interval of a share.
 
     Args:
@@ -101,7 +101,7 @@ def estimate_share(values: ArrayLike, groups: ArrayLike) -> Estimate:
     """
     x, g = np.asarray(values, dtype=np.float64), np.asarray(groups)
     effective = effective_number(x, g)
-    low, high = wilson(float(x.mean()), effective)
+    low, high = share_interval(float(x.mean()), effective)
     return Estimate(float(x.mean()), low, high, len(x), len(np.unique(g)), effective)
 
 
