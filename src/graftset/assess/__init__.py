@@ -5,6 +5,6 @@ stage.py        the stage: measure what is new, relate it to the originals and t
 What one picture measures, and what the originals say of it, is in `measuring/`.
 """
 
-from graftset.assess.stage import AssessReport, assess, load_native, native_png, outdated
+from graftset.assess.stage import AssessReport, assess, known_pictures, load_native, native_png, outdated
 
-__all__ = ["AssessReport", "assess", "load_native", "native_png", "outdated"]
+__all__ = ["AssessReport", "assess", "known_pictures", "load_native", "native_png", "outdated"]

@@ -19,7 +19,7 @@ from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
 from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, fit_detectors, measure_file
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
-from graftset.records import Assessment, Grid, ImageRecord, Traits
+from graftset.records import Assessment, Grid, ImageRecord, ImageView, Traits
 
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
@@ -97,6 +97,22 @@ def load_native(catalog: Catalog, sha256: str, grid: Grid | None) -> U8 | None:
     """The native picture of an image, uint8 [h, w, 3]; None where it was not measured on `grid`."""
     blob = native_png(catalog, sha256, grid)
     return None if blob is None else decode_png(blob)
+
+
+def known_pictures(catalog: Catalog, views: Sequence[ImageView]) -> dict[str, Picture]:
+    """What was measured of some images, by path, with their training captions; those without a grid are left out."""
+    sizes = {(view.grid.width, view.grid.height) for view in views if view.grid is not None}
+    measured: dict[tuple[str, tuple[int, int]], tuple[dict[str, Any], bytes]] = {}
+    for version in (_version(None), *(_version(size) for size in sorted(sizes))):
+        for sha, data, blob in catalog.measurements(PRODUCER, version):
+            if data and blob is not None:
+                measured[sha, (data["grid"]["width"], data["grid"]["height"])] = data, blob
+    found: dict[str, Picture] = {}
+    for view in views:
+        known = None if view.grid is None else measured.get((view.sha256, (view.grid.width, view.grid.height)))
+        if known is not None:
+            found[view.path] = Picture(view.path, decode_png(known[1]), known[0], view.training_caption)
+    return found
 
 
 def _version(expected: tuple[int, int] | None) -> str:

@@ -194,6 +194,33 @@ class BuildSettings(Section):
     name: NameTemplate = Field(default="{plan}", description="Folder name of a build; {plan} and {size} are filled in.")
 
 
+class EvaluateSettings(Section):
+    """What a training run should reach, and by when. Defaults are judgments, not laws: change them to what you need."""
+
+    original_accuracy: float = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="Share of the originals' background and hair colors that pictures painted from their captions "
+        "should get right.",
+    )
+    style_consistency: float = Field(
+        default=0.90, ge=0, le=1, description="Probability of being in style that pictures should have on average."
+    )
+    quality: float = Field(
+        default=8.0, ge=0, le=10, description="Quality score (0-10) pictures should have on average."
+    )
+    by_checkpoint: int = Field(
+        default=7, ge=1, le=10, description="The checkpoint, of ten, at which these three are judged."
+    )
+    delta: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="How far below its end a run may be and still count as arrived, as a share of the measure's range.",
+    )
+
+
 class Settings(Section):
     """All of graftset.toml."""
 
@@ -204,6 +231,7 @@ class Settings(Section):
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     review: ReviewSettings = Field(default_factory=ReviewSettings, description=ReviewSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
+    evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
 
 
 def section_of(field: FieldInfo) -> type[Section] | None:
