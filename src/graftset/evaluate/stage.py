@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graftset.engine import map_each
 from graftset.errors import SkipFile
 from graftset.evaluate.card import distances_of, figures_of, with_overall
 from graftset.evaluate.looking import EVALUATOR, Originals, originals_sha256
@@ -48,7 +47,6 @@ def evaluate(
     *,
     sample_set_auc: float | None,
     holdout: Holdout | None = None,
-    workers: int = 0,
     at: str = "",
 ) -> Scorecard:
     """Look at every picture of one checkpoint and sum up.
@@ -61,12 +59,11 @@ def evaluate(
         originals: Fitted.
         sample_set_auc: How well style consistency told the sample set's planted faults; None where nobody asked.
         holdout: What was kept from training.
-        workers: Processes that measure; 0 takes every core, 1 stays in this process.
         at: The time, ISO 8601 UTC.
     """
     hashes, skipped = _hashes(batch)
     painted = [p for p in batch.pictures if str(p.path) in hashes]
-    kept, pictures, refused = _measure(painted, hashes, originals, workers)
+    kept, pictures, refused = _measure(painted, hashes, originals)
     seen = originals.look(pictures)
     aside = holdout or Holdout()
     references = [p.prompt.reference if p.prompt.reference in originals.place else None for p in kept]
@@ -166,13 +163,13 @@ def _hashes(batch: Batch) -> tuple[dict[str, str], list[Skip]]:
 
 
 def _measure(
-    painted: Sequence[Painted], hashes: dict[str, str], originals: Originals, workers: int
+    painted: Sequence[Painted], hashes: dict[str, str], originals: Originals
 ) -> tuple[list[Painted], list[Picture], list[Skip]]:
     """The pictures at native size with their measures, and why others are left out."""
     size = originals.size
     requests = [Request(str(p.path), hashes[str(p.path)], size) for p in painted]
     kept, pictures, refused = [], [], []
-    for one, measured in zip(painted, map_each(_measure_one, requests, workers=workers), strict=True):
+    for one, measured in zip(painted, map(_measure_one, requests), strict=True):
         why = _refusal(measured, size)
         if why is None and measured.native_png is not None:
             kept.append(one)

@@ -82,6 +82,7 @@ class SheetView:
     meaning: str
     rows: tuple[SheetRow, ...]
     total: int  # prompts of the group; more than rows where some are not shown
+    has_originals: bool  # whether any of them is an original's caption
 
 
 @dataclass(frozen=True, slots=True)

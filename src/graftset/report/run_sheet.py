@@ -72,7 +72,8 @@ def contact_sheets(
         shown = [own[i * len(own) // count] for i in range(count)]
         title, meaning = groups[group]
         rows = tuple(_row(prompt, cards, painted, album) for prompt in shown)
-        sheets.append(SheetView(f"sheet-{group.replace('_', '-')}", title, meaning, rows, len(own)))
+        anchor = f"sheet-{group.replace('_', '-')}"
+        sheets.append(SheetView(anchor, title, meaning, rows, len(own), any(row.reference for row in rows)))
     return tuple(sheets)
 
 
@@ -94,8 +95,17 @@ def _row(
         alt = f"checkpoint {card.place.number}: {text}"
         cells.append(SheetCell(album.painted(card.place.checkpoint, picture, alt), _mark(picture), text))
     reference = None if prompt.reference is None else album.original(prompt.reference, "the original of this caption")
-    wishes = ", ".join(f"{_slot(slot)} {word}" for slot, word in asked.items())
-    return SheetRow(shortened(prompt.text), wishes, reference, tuple(cells))
+    return SheetRow(shortened(prompt.text), asked_in_words(asked), reference, tuple(cells))
+
+
+def asked_in_words(asked: Mapping[str, str]) -> str:
+    """What a prompt asks for as people would say it: "lady, blue hair, crown, green background"."""
+    said = [asked["figure"]] if "figure" in asked else []
+    said += [f"{asked[slot]} {slot}" for slot in ("hair", "eyes", "skin") if slot in asked]
+    worn = {slot.removeprefix("accessory:"): word for slot, word in asked.items() if slot.startswith("accessory:")}
+    said += [words(term) if word == "present" else f"no {words(term)}" for term, word in worn.items()]
+    said += [f"{asked['background']} background"] if "background" in asked else []
+    return ", ".join(said)
 
 
 def _mark(picture: PictureScore) -> Mark:

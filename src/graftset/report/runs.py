@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
-from graftset.report.page import Meaning, Part, Picture, SkippedFile
+from graftset.report.page import Meaning, Part, SkippedFile
 from graftset.report.plots import Value, line_chart, written
 from graftset.report.run_page import ChartView, CriterionView, FigureRow, RunPage, State, WindowView
 from graftset.report.run_sheet import PaintedAlbum, contact_sheets
@@ -15,6 +15,7 @@ from graftset.scorecards import (
     MEASURES,
     Course,
     Criterion,
+    EvaluationMeasure,
     Figure,
     Scorecard,
     Series,
@@ -89,7 +90,7 @@ def run_page(
         best=_best(course),
         charts=tuple(_charts(course, planned)),
         groups=tuple(GROUPS[g][0] for g in groups),
-        figures_of=shown.place.checkpoint,
+        figures_of=_called(course, shown.place.checkpoint),
         figures=tuple(_figure_rows(shown, groups)),
         distances=tuple(_distances(shown)),
         style=_style(newest),
@@ -113,12 +114,10 @@ def _verdict(course: Course) -> str:
     if not judged:
         return f"{sentence_case(counted(len(course.cards), 'checkpoint'))} looked at; nothing can be judged yet."
     missed = [_name(one.measure) for one in judged if not one.met]
-    at = f"by checkpoint {judged[0].checkpoint}"
+    at = f"by {_called(course, judged[0].checkpoint)}"
     if not missed:
-        every = (
-            "all three goals are" if len(judged) == 3 else f"{counted(len(judged), 'goal')} of 3 can be judged and is"
-        )
-        return f"{sentence_case(every)} met {at}."
+        every = len(judged) == len(course.criteria)
+        return f"All goals are met {at}." if every else f"The goals that can be judged are met {at}."
     met = len(judged) - len(missed)
     return f"{listed(missed).capitalize()} {'falls' if len(missed) == 1 else 'fall'} short {at}" + (
         f", {met} of {len(judged)} goals met." if met else "."
@@ -183,9 +182,9 @@ def _best(course: Course) -> str:
     best = course.best
     if best is None:
         return "Too few prompts to choose a best checkpoint on one half of them and report it on the other."
-    found, name = best.reported, course.cards[best.at].place.checkpoint
+    found, name = best.reported, _called(course, course.best_checkpoint)
     return (
-        f"Checkpoint {name} is best overall: {written(found.point, 'percent')} "
+        f"{sentence_case(name)} is best overall: {written(found.point, 'percent')} "
         f"({written(found.low, 'percent')} to {written(found.high, 'percent')}) on {counted(found.n, 'prompt')} that "
         f"had no say in choosing it, {written(best.chosen_on, 'percent')} on those that chose it."
     )
@@ -267,10 +266,8 @@ def _figure_rows(card: Scorecard, groups: Sequence[str]) -> list[FigureRow]:
     for measure in MEASURES:
         figures = [card.figure(measure.name, group) for group in groups]
         if any(figures):
-            text = _text(measure.name)
-            rows.append(
-                FigureRow(measure.title, measure.unit, _better(measure), tuple(_cell(f, text) for f in figures))
-            )
+            cells = tuple(_cell(figure, _text(measure.name)) for figure in figures)
+            rows.append(FigureRow(measure.title, measure.unit, _better(measure), cells))
     return rows
 
 
@@ -299,6 +296,13 @@ def _style(card: Scorecard) -> str:
     )
 
 
+def _called(course: Course, checkpoint: str | None) -> str:
+    """A checkpoint as a sentence has it: "checkpoint 7 (22,400 images seen)"."""
+    card = next(card for card in course.cards if card.place.checkpoint == checkpoint)
+    what = f"{_short(card)} images seen" if card.place.images_seen is not None else _short(card)
+    return f"checkpoint {card.place.number} ({what})"
+
+
 def _short(card: Scorecard) -> str:
     """A checkpoint's name as a column head has it: images seen or epoch without leading zeros."""
     place = card.place
@@ -310,12 +314,8 @@ def _short(card: Scorecard) -> str:
 
 
 def _meanings() -> list[Meaning]:
-    return [
-        Meaning(
-            m.title, f"{sentence_case(m.meaning)}.", m.unit, "" if m.better == "neither" else f"{m.better} is better"
-        )
-        for m in MEASURES
-    ]
+    return [Meaning(m.title, f"{sentence_case(m.meaning)}.", m.unit, _better(m)) for m in MEASURES]
 
 
-__all__ = ["GROUPS", "Picture", "run_page"]
+def _better(measure: EvaluationMeasure) -> str:
+    return "" if measure.better == "neither" else f"{measure.better} is better"

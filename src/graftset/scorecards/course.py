@@ -186,7 +186,9 @@ def _series(cards: Sequence[Scorecard], measure: str, group: str, delta: float) 
     if described.is_share:
         errors = [binomial_error(float(v), values.shape[1]) for v in row]
     else:
-        errors = [float(v.std(ddof=1) / np.sqrt(len(v))) if len(v) > 1 else 0.0 for v in values[start:]]
+        # Under a hundredth of the range nobody calls it a swing, however alike the prompts have become.
+        least = 0.01 * reach
+        errors = [max(least, float(v.std(ddof=1) / np.sqrt(len(v)))) if len(v) > 1 else least for v in values[start:]]
     swing = stability(row, errors)
     return Series(measure, group, figures, found, swing, None if swing is None else swing > OSCILLATES)
 

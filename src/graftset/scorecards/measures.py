@@ -44,7 +44,7 @@ class EvaluationMeasure:
 MEASURES: tuple[EvaluationMeasure, ...] = (
     EvaluationMeasure(
         "original_accuracy", "Original accuracy", _SHARE, 0, 1, "higher", "original", True,
-        "mean of the exact matches of background and hair colour with the original that has this caption",
+        "mean of the exact matches of background and hair color with the original that has this caption",
         "background_exact_match and hair_color_exact_match, whichever can be told",
     ),
     EvaluationMeasure(

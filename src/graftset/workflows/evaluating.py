@@ -124,7 +124,6 @@ class Evaluator:
             self.originals,
             sample_set_auc=self.sample_set_auc,
             holdout=holdout,
-            workers=self._session.project.settings.assess.workers,
             at=now(),
         )
         write_scorecard(card, scorecard)

@@ -23,14 +23,14 @@ from graftset.errors import UserError
 )
 def evaluate(
     run: Annotated[
-        str | None, typer.Argument(help="A run's name in runs/, or its folder.", metavar="[RUN]", show_default=False)
+        str | None, typer.Argument(help="A run's name in runs/, or its folder.", metavar="RUN", show_default=False)
     ] = None,
     project: ProjectDir = HERE,
     samples: Annotated[
         Path | None,
         typer.Option(
-            help="A folder of pictures that any trainer painted, at any size; kohya's file names tell epoch and prompt, "
-            "subfolders are checkpoints otherwise.",
+            help="A folder of pictures that any trainer painted, at any size. Kohya's file names tell epoch and "
+            "prompt; else every subfolder is a checkpoint.",
             metavar="DIR",
         ),
     ] = None,
@@ -96,7 +96,7 @@ def evaluate(
 
 @command(("graftset runs", "a line for each run"), ("graftset runs arm-a", "everything known of one"))
 def runs(
-    name: Annotated[str | None, typer.Argument(help="One run.", metavar="[NAME]", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(help="One run.", metavar="NAME", show_default=False)] = None,
     project: ProjectDir = HERE,
     as_json: AsJson = False,
 ) -> None:
