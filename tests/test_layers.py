@@ -18,8 +18,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
-    ("traits", "quality", "claims", "catalog", "runs", "engine"),
-    ("ingest", "assess", "caption", "audit", "selection", "build", "report", "drawn"),
+    ("traits", "quality", "claims", "catalog", "diffusion", "runs", "engine"),
+    ("ingest", "assess", "caption", "audit", "selection", "build", "report", "drawn", "train", "sampling"),
     ("workflows",),
     ("cli",),
     ("__main__",),

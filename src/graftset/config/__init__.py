@@ -11,10 +11,12 @@ from graftset.config.settings import (
     BuildSettings,
     CatalogSettings,
     FloorSettings,
+    NativeSettings,
     Plan,
     ProjectSettings,
     SelectSettings,
     Settings,
+    TrainSettings,
 )
 from graftset.config.writing import default_toml
 
@@ -24,11 +26,13 @@ __all__ = [
     "BuildSettings",
     "CatalogSettings",
     "FloorSettings",
+    "NativeSettings",
     "Plan",
     "Project",
     "ProjectSettings",
     "SelectSettings",
     "Settings",
+    "TrainSettings",
     "default_toml",
     "load",
     "open_project",
