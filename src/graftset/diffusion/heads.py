@@ -13,15 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from graftset.diffusion.palette import Palette
 
 U8 = NDArray[np.uint8]
-
-import os
-
-LEAST_LEVEL = float(os.environ.get("LL", "0.3"))
 
 
 class Head(Protocol):
@@ -37,13 +33,13 @@ class Head(Protocol):
     def colors(self, targets: Tensor) -> Tensor:
         """Targets of a batch as colors in [-1, 1]: `[B, H, W, ...]` -> float32 `[B, 3, H, W]`."""
 
-    def loss(self, answer: Tensor, noisy: Tensor, level: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss of the network's answer `[B, H, W, outputs]` to pictures `[B, 3, H, W]` at noise levels `[B]`."""
+    def loss(self, answer: Tensor, level: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss of the network's answer `[B, H, W, outputs]` to pictures at noise levels `[B]`."""
 
-    def clean(self, answer: Tensor, noisy: Tensor, level: Tensor) -> Tensor:
+    def clean(self, answer: Tensor) -> Tensor:
         """The expected clean picture, float32 `[B, 3, H, W]` in [-1, 1]."""
 
-    def pixels(self, answer: Tensor, noisy: Tensor, level: Tensor) -> U8:
+    def pixels(self, answer: Tensor) -> U8:
         """The picture itself, `uint8 [B, H, W, 3]`."""
 
 
@@ -61,31 +57,20 @@ class PaletteHead:
 
     def colors(self, targets: Tensor) -> Tensor:
         """Colors of indices `[B, H, W]`."""
-        return F.embedding(targets, self._colors).permute(0, 3, 1, 2)
+        return functional.embedding(targets, self._colors).permute(0, 3, 1, 2)
 
-    def logits(self, answer: Tensor, noisy: Tensor, level: Tensor) -> Tensor:
-        """Log probability of every color but for a constant, float32 `[B, H, W, K]`: what the network adds to Bayes.
-
-        A cell of color c is noised to x with the density exp(-(x - (1 - t) c)^2 / 2 t^2): how well each color explains
-        what is seen there is known exactly, and only the prior, from the caption and the other cells, is left to learn.
-        """
-        t = level.clamp(min=LEAST_LEVEL)[:, None, None, None]
-        shrunk = (1 - t) / t
-        seen = torch.cat([noisy.permute(0, 2, 3, 1) / t, shrunk.expand(-1, *noisy.shape[2:], 1) / 2], 3) * shrunk
-        known = seen @ torch.cat([self._colors, -self._colors.square().sum(1, keepdim=True)], 1).T
-        return known + answer
-
-    def loss(self, answer: Tensor, noisy: Tensor, level: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, answer: Tensor, level: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy, every noise level alike."""
-        return F.cross_entropy(self.logits(answer, noisy, level).flatten(0, 2), targets.flatten())
+        return functional.cross_entropy(answer.flatten(0, 2).float(), targets.flatten())
 
-    def clean(self, answer: Tensor, noisy: Tensor, level: Tensor) -> Tensor:
+    def clean(self, answer: Tensor) -> Tensor:
         """The mean color under the answer's probabilities."""
-        return (self.logits(answer, noisy, level).softmax(-1) @ self._colors).permute(0, 3, 1, 2)
+        return (answer.float().softmax(-1) @ self._colors).permute(0, 3, 1, 2)
 
-    def pixels(self, answer: Tensor, noisy: Tensor, level: Tensor) -> U8:
+    def pixels(self, answer: Tensor) -> U8:
         """The likeliest color of every cell."""
-        return self.palette.colors[self.logits(answer, noisy, level).argmax(-1).cpu().numpy()]
+        painted: U8 = self.palette.colors[answer.argmax(-1).cpu().numpy()]
+        return painted
 
 
 class ContinuousHead:
@@ -101,16 +86,16 @@ class ContinuousHead:
         """Colors of `[B, H, W, 3]`."""
         return _to_unit(targets).permute(0, 3, 1, 2)
 
-    def loss(self, answer: Tensor, noisy: Tensor, level: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, answer: Tensor, level: Tensor, targets: Tensor) -> Tensor:
         """Squared error, weighted by 1 / level squared (the error of the velocity), at most 1 / 0.05."""
         error = (answer.float() - _to_unit(targets)).square().mean((1, 2, 3))
         return (error / (level.square() + 0.05)).mean()
 
-    def clean(self, answer: Tensor, noisy: Tensor, level: Tensor) -> Tensor:
+    def clean(self, answer: Tensor) -> Tensor:
         """The answer itself."""
         return answer.float().clamp(-1, 1).permute(0, 3, 1, 2)
 
-    def pixels(self, answer: Tensor, noisy: Tensor, level: Tensor) -> U8:
+    def pixels(self, answer: Tensor) -> U8:
         """The answer in 8 bits."""
         return ((answer.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
 

@@ -11,15 +11,12 @@ Sizes that are no multiple of 4 are padded at the right and lower edge and cut a
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
-HEADSCALE = float(os.environ.get("HS", "1"))
-FI = float(os.environ.get("FI", "0"))
 STRIDE = 4  # of the coarsest level, cells
 AUGMENTATIONS = 3  # flip, shift down, shift right
 
@@ -37,6 +34,7 @@ class NetworkShape:
     rows: int = 4096  # of the hashed table of words
     heads: int = 4
     groups: int = 8
+    scale: float = 1.0  # of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,15 @@ class Block(nn.Module):
         self.norm2 = nn.GroupNorm(groups, outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        self.films = 2 * outputs
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor, film: Tensor) -> Tensor:
         """`x [B, inputs, H, W]`, `film [B, 2 * outputs]` -> `[B, outputs, H, W]`."""
-        h = self.conv1(F.silu(self.norm1(x)))
+        h = self.conv1(functional.silu(self.norm1(x)))
         scale, shift = film[:, :, None, None].chunk(2, dim=1)
-        h = F.silu(torch.addcmul(shift, self.norm2(h), scale + 1))
-        return self.skip(x) + self.conv2(h)
+        h = functional.silu(torch.addcmul(shift, self.norm2(h), scale + 1))
+        kept: Tensor = self.skip(x)
+        return kept + self.conv2(h)
 
 
 class Attention(nn.Module):
@@ -92,12 +90,12 @@ class Attention(nn.Module):
         cells = self.norm(x).flatten(2).transpose(1, 2)  # [B, HW, C]
         q, k, v = self._split(self.from_cells(cells), 3)
         tag_k, tag_v = self._split(self.from_tags(tags), 2)
-        seen = F.pad(mask, (height * width, 0))[:, None, None, :]
+        seen = functional.pad(mask, (height * width, 0))[:, None, None, :]
         # Spelled out: at these sizes the fused attention's way back takes five times as long on a CPU in bfloat16.
         scores = q @ torch.cat([k, tag_k], 2).transpose(2, 3) * q.shape[-1] ** -0.5 + seen
         h = scores.softmax(-1) @ torch.cat([v, tag_v], 2)
-        h = self.out(h.transpose(1, 2).flatten(2))
-        return x + h.transpose(1, 2).reshape(batch, channels, height, width)
+        added: Tensor = self.out(h.transpose(1, 2).flatten(2))
+        return x + added.transpose(1, 2).reshape(batch, channels, height, width)
 
     def _split(self, x: Tensor, parts: int) -> tuple[Tensor, ...]:
         """`[B, L, parts * C]` -> `parts` times `[B, heads, L, C / heads]`."""
@@ -119,7 +117,7 @@ class TextEncoder(nn.Module):
 
     def forward(self, tags: Tags) -> tuple[Tensor, Tensor, Tensor]:
         """-> tags `[B, T, text]`, mask `[B, T]` (0 or -inf), pooled `[B, embedding]`."""
-        bags = F.embedding_bag(
+        bags = functional.embedding_bag(
             tags.rows, self.table, tags.starts, mode="sum", per_sample_weights=tags.weights.to(self.table.dtype)
         )
         vectors = torch.cat([self.nothing, bags])[tags.places]
@@ -154,10 +152,9 @@ class Network(nn.Module):
         self.norm = nn.GroupNorm(groups, fine)
         self.head = nn.Linear(fine, shape.outputs)
         nn.init.zeros_(self.head.weight)
-        blocks = [*self.down, *self.middle, *self.up]
-        self.films = [block.films for block in blocks]  # type: ignore[misc]
+        self.films = [2 * c for c in (fine, half, coarse, *[coarse] * shape.middle_blocks, coarse, half, fine)]
         self.film = nn.Linear(e, sum(self.films))
-        nn.init.normal_(self.film.weight, std=FI / e**0.5)
+        nn.init.normal_(self.film.weight, std=e**-0.5)
         nn.init.zeros_(self.film.bias)
 
     def forward(self, noisy: Tensor, level: Tensor, augmentation: Tensor, tags: Tags) -> Tensor:
@@ -174,24 +171,24 @@ class Network(nn.Module):
         """
         vectors, mask, pooled = self.text(tags)
         known = torch.cat([_waves(level, self.shape.embedding // 2), augmentation], 1).to(noisy.dtype)
-        films = iter(self.film(F.silu(self.embed(known) + pooled)).split(self.films, 1))
+        films = iter(self.film(functional.silu(self.embed(known) + pooled)).split(self.films, 1))
         height, width = noisy.shape[2:]
         x = _pad(torch.cat([noisy, _positions(noisy)], 1))
         x = self.stem(x)
         skips = []
         for i, block in enumerate(self.down):
-            x = block(x if i == 0 else F.avg_pool2d(x, 2), next(films))
+            x = block(x if i == 0 else functional.avg_pool2d(x, 2), next(films))
             skips.append(x)
         for block, attention in zip(self.middle, self.attention, strict=True):
             x = attention(block(x, next(films)), vectors, mask)
         for i, block in enumerate(self.up):
             if i > 0:
-                x = F.interpolate(self.narrow[i - 1](x), scale_factor=2, mode="nearest")
+                x = functional.interpolate(self.narrow[i - 1](x), scale_factor=2, mode="nearest")
             x = block(x + skips.pop(), next(films))
-        x = F.silu(self.norm(x))[:, :, :height, :width]
-        return HEADSCALE * self.head(
-            x.permute(0, 2, 3, 1)
-        )  # channels last: a softmax over them is then four times as fast
+        x = functional.silu(self.norm(x))[:, :, :height, :width]
+        # Channels last: a softmax over them is then four times as fast.
+        answer: Tensor = self.head(x.permute(0, 2, 3, 1))
+        return self.shape.scale * answer
 
 
 def _waves(level: Tensor, size: int) -> Tensor:
@@ -212,4 +209,4 @@ def _positions(like: Tensor) -> Tensor:
 
 def _pad(x: Tensor) -> Tensor:
     height, width = x.shape[2:]
-    return F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE)) if height % STRIDE or width % STRIDE else x
+    return functional.pad(x, (0, -width % STRIDE, 0, -height % STRIDE)) if height % STRIDE or width % STRIDE else x

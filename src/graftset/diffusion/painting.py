@@ -94,8 +94,8 @@ def _paint_batch(painter: Painter, wishes: Sequence[Wish]) -> NDArray[np.uint8]:
             answer = other + painter.guidance * (answer - other)
         if following == 0:
             break
-        x = x + (following - level) / level * (x - painter.head.clean(answer, x, at))
-    return painter.head.pixels(answer, x, at)
+        x = x + (following - level) / level * (x - painter.head.clean(answer))
+    return painter.head.pixels(answer)
 
 
 def to_tags(batch: TagBatch, device: torch.device | str) -> Tags:

@@ -76,7 +76,7 @@ class Learner:
         noisy = torch.lerp(self.head.colors(targets), noise, level)
         labels = torch.from_numpy(batch.labels).to(self.device)
         answer = self.network(noisy.to(self.dtype), levels, labels, to_tags(batch.tags, self.device))
-        loss = self.head.loss(answer, noisy, levels, targets)
+        loss = self.head.loss(answer, levels, targets)
         self._gradient.zero_()
         loss.backward()  # type: ignore[no-untyped-call]
         self._apply()

@@ -36,6 +36,9 @@ from graftset.train.schedule import Schedule
 LARGEST_PALETTE_ERROR = 0.03  # OKLab: pictures that a palette holds no better get a continuous head
 _CLIP = 1.0  # longest gradient
 _MAY_DIFFER = ("created", "versions", "build")  # between a run and its resumption
+# AdamW moves every weight by about the learning rate each step, and logits have far to go: without this the colors'
+# frequencies alone take a hundred steps to learn.
+_LOGIT_SCALE = 8.0
 _TRIED_STEPS = 4  # for an estimate
 
 
@@ -139,7 +142,7 @@ def _make(job: TrainingJob) -> _Made:
     device = choose_device(job.device)
     head, notes = _choose_head(job, settings, device)
     originals = [text for text, generated in zip(data.captions, data.generated, strict=True) if not generated]
-    shape = NetworkShape(outputs=head.outputs)
+    shape = NetworkShape(outputs=head.outputs, scale=_LOGIT_SCALE if isinstance(head, PaletteHead) else 1.0)
     encoder = CaptionEncoder(rows=shape.rows, ignored=constant_tags(originals))
     height, width = data.pictures.shape[1:3]
     with torch.device("meta"):
