@@ -18,9 +18,10 @@ The folder is the interface: an evaluator needs nothing but samples.jsonl, whoev
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -176,6 +177,16 @@ _SAMPLE = TypeAdapter(Sample)
 T = TypeVar("T")
 
 
+def sha256_hex(data: bytes) -> str:
+    """The SHA-256 of some bytes as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def prompts_hash(prompts: Sequence[SamplePrompt]) -> str:
+    """The SHA-256 of prompts in their order: runs that have it in common paint the same ones."""
+    return sha256_hex(json.dumps([asdict(prompt) for prompt in prompts], sort_keys=True).encode())
+
+
 def checkpoint_name(images_seen: int) -> str:
     """The name of the checkpoint after so many images."""
     return f"{images_seen:0{_DIGITS}d}"
@@ -312,9 +323,33 @@ def read_samples(folder: Path) -> tuple[Sample, ...]:
     return tuple(_parsed(_SAMPLE, line, path) for line in lines if line.strip())
 
 
-def metrics_text(lines: Iterable[MetricsLine]) -> str:
-    """Lines of metrics.jsonl."""
-    return "".join(_json_line(asdict(line)) for line in lines)
+def append_metrics(run: Run, line: MetricsLine) -> None:
+    """Add a line to metrics.jsonl.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    path = run.folder / METRICS
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(_json_line(asdict(line)))
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {METRICS!r}: {error.strerror or error}",
+            field="path",
+            value=str(path),
+            remedy="Check that it may be written to and that there is space left",
+        ) from error
+
+
+def forget_metrics(run: Run, after: int) -> None:
+    """Take back the lines beyond step `after`, and one cut short, so that a resumed run writes them again.
+
+    Raises:
+        UserError: metrics.jsonl is damaged or cannot be written.
+    """
+    kept = [line for line in run.metrics() if line.step <= after]
+    write_whole(run.folder / METRICS, "".join(_json_line(asdict(line)) for line in kept))
 
 
 def _parsed(kind: TypeAdapter[T], content: bytes, path: Path) -> T:

@@ -11,11 +11,13 @@ from graftset.config.settings import (
     BuildSettings,
     CatalogSettings,
     FloorSettings,
+    NativeSettings,
     Plan,
     ProjectSettings,
     ReviewSettings,
     SelectSettings,
     Settings,
+    TrainSettings,
 )
 from graftset.config.writing import default_toml
 
@@ -25,12 +27,14 @@ __all__ = [
     "BuildSettings",
     "CatalogSettings",
     "FloorSettings",
+    "NativeSettings",
     "Plan",
     "Project",
     "ProjectSettings",
     "ReviewSettings",
     "SelectSettings",
     "Settings",
+    "TrainSettings",
     "default_toml",
     "load",
     "open_project",

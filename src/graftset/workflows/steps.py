@@ -142,7 +142,7 @@ def build(
     done = build_stage(
         views,
         load_native=lambda view: _native(session.catalog, view),
-        folder=session.project.builds / _build_name(name or settings.name.format(plan=plan, size=wanted or "auto")),
+        folder=session.project.builds / plain_name(name or settings.name.format(plan=plan, size=wanted or "auto")),
         plan=plan,
         format=format,
         epochs=settings.epochs,
@@ -180,11 +180,11 @@ def unmeasurable(session: Session, views: Sequence[ImageView]) -> dict[str, str]
     }
 
 
-def _build_name(name: str) -> str:
-    """A build's name, which must be a plain folder name: nothing is written outside of `builds/`."""
+def plain_name(name: str, what: str = "build") -> str:
+    """The name of a build or a run, which must be a plain folder name: nothing is written outside of its folder."""
     if not name.isprintable() or name.startswith((".", "-", " ")) or set(name) & set('/\\:*?"<>|'):
         raise UserError(
-            "A build's name is a plain folder name",
+            f"A {what}'s name is a plain folder name",
             field="--name",
             value=name,
             remedy="Use letters, digits, dashes and underscores.",
