@@ -117,18 +117,24 @@ def actions(desk: Desk, other: Desk) -> Iterator[tuple[str, float]]:
         yield "redo", timed(lambda k=k: (desk.redo(reviewer="Ann", action=f"r{k}"), read(desk, None)))  # type: ignore[misc]
         item = desk.item(sample[-1 - k].id)
         text = f"edited {k}"
-        yield "edit a caption", timed(
-            lambda item=item, text=text: (  # type: ignore[misc]
-                desk.edit_caption(item.id, text, reviewer="Ann", version=item.version),
-                read(desk, item.id),
-            )
+        yield (
+            "edit a caption",
+            timed(
+                lambda item=item, text=text: (  # type: ignore[misc]
+                    desk.edit_caption(item.id, text, reviewer="Ann", version=item.version),
+                    read(desk, item.id),
+                )
+            ),
         )
         hundred = {one.id: one.version for one in desk.items(order="worst")[100 * k : 100 * k + 100]}
-        yield "bulk verdict on 100", timed(
-            lambda hundred=hundred, k=k: (  # type: ignore[misc]
-                desk.give(hundred, "rejected", reviewer="Bob", action=f"b{k}", counts=False),
-                read(desk, None),
-            )
+        yield (
+            "bulk verdict on 100",
+            timed(
+                lambda hundred=hundred, k=k: (  # type: ignore[misc]
+                    desk.give(hundred, "rejected", reviewer="Bob", action=f"b{k}", counts=False),
+                    read(desk, None),
+                )
+            ),
         )
         for order in ("uncertain", "background", "finding"):
             yield "a page by " + order, timed(lambda order=order: (desk.refresh(), desk.items(order=order)[:100]))  # type: ignore[misc]

@@ -11,7 +11,7 @@ from graftset.evaluate.card import distances_of, figures_of, with_overall
 from graftset.evaluate.looking import EVALUATOR, Originals, originals_sha256
 from graftset.evaluate.samples import Batch, Painted
 from graftset.evaluate.scoring import score
-from graftset.evaluate.style import LEAST_AUC
+from graftset.evaluate.style import LEAST_AUC, StyleModel
 from graftset.files import sha256_file
 from graftset.imageio import decode_png
 from graftset.measuring import Measured, Picture, Request, measure_file
@@ -33,11 +33,11 @@ class Holdout:
     clean: bool | None = None
 
 
-def style_check(originals: Originals, sample_set_auc: float | None) -> StyleCheck:
+def style_check(style: StyleModel, sample_set_auc: float | None) -> StyleCheck:
     """Whether style consistency may be a criterion: it must tell both kinds of faults it was not fitted on."""
-    found = (sample_set_auc, originals.style.own_auc)
+    found = (sample_set_auc, style.own_auc)
     usable = all(value is not None and value >= LEAST_AUC for value in found)
-    return StyleCheck(sample_set_auc, originals.style.own_auc, LEAST_AUC, usable)
+    return StyleCheck(sample_set_auc, style.own_auc, LEAST_AUC, usable)
 
 
 def evaluate(
@@ -68,7 +68,7 @@ def evaluate(
     aside = holdout or Holdout()
     references = [p.prompt.reference if p.prompt.reference in originals.place else None for p in kept]
     scored = score(originals, seen, [p.prompt.expects for p in kept], references)
-    check = style_check(originals, sample_set_auc)
+    check = style_check(originals.style, sample_set_auc)
     scores = tuple(
         PictureScore(
             prompt_id=p.prompt.id,
@@ -91,7 +91,7 @@ def evaluate(
         evaluator=EVALUATOR,
         prompts_sha256=prompts_sha256(batch.pictures),
         originals_sha256=originals_sha256(originals.originals),
-        inputs_sha256=inputs_sha256(batch, originals, sample_set_auc, aside, hashes),
+        inputs_sha256=inputs_sha256(batch, originals_sha256(originals.originals), check, aside, hashes),
         figures=figures_of(originals, scores, seen) if scores else (),
         pictures=scores,
         prompts=tuple(
@@ -129,18 +129,22 @@ def prompts_sha256(pictures: Sequence[Painted]) -> str:
 
 
 def inputs_sha256(
-    batch: Batch,
-    originals: Originals,
-    sample_set_auc: float | None,
-    holdout: Holdout,
-    hashes: dict[str, str] | None = None,
+    batch: Batch, originals: str, style: StyleCheck, holdout: Holdout, hashes: dict[str, str] | None = None
 ) -> str:
-    """Changes with anything a scorecard rests on, the pictures' content included."""
+    """Changes with anything a scorecard rests on, the pictures' content included.
+
+    Args:
+        batch: The pictures.
+        originals: What `originals_sha256` gives.
+        style: What `style_check` gives.
+        holdout: What was kept from training.
+        hashes: Of the pictures by path, where the caller has them.
+    """
     known = _hashes(batch)[0] if hashes is None else hashes
     digest = hashlib.sha256()
     trained = "all" if holdout.trained_on is None else ",".join(sorted(holdout.trained_on))
-    head = (EVALUATOR, originals_sha256(originals.originals), prompts_sha256(batch.pictures), repr(batch.place))
-    for part in (*head, repr(sample_set_auc), repr(originals.style.own_auc), repr(holdout.clean), trained):
+    head = (EVALUATOR, originals, prompts_sha256(batch.pictures), repr(batch.place))
+    for part in (*head, repr(style), repr(holdout.clean), trained):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\x1e")
     for painted in sorted(batch.pictures, key=lambda p: str(p.path)):
         row = f"{painted.prompt.id}\x1f{painted.seed}\x1f{known.get(str(painted.path), '')}\x1e"

@@ -26,16 +26,19 @@ from graftset.evaluate import (
     auc,
     evaluate,
     find_batches,
+    fit_style,
     inputs_sha256,
     originals_sha256,
     read_batch,
     read_prompts,
+    style_check,
     understand,
 )
 from graftset.measuring import measure_pixels
 from graftset.quality import Scale
 from graftset.runs import Run, known_runs, open_run
 from graftset.scorecards import Course, Criteria, Place, Scorecard, follow, write_scorecard
+from graftset.vocabulary import Vocabulary
 from graftset.workflows.run_pages import write_run_page
 from graftset.workflows.steps import Session
 
@@ -68,11 +71,11 @@ class Evaluator:
         self._session = session
 
     @cached_property
-    def originals(self) -> Originals:
-        """The originals, fitted; what can be remembered of that is read from the catalog.
+    def known(self) -> list[Original]:
+        """The originals that were measured.
 
         Raises:
-            EmptyInputError: No original was assessed.
+            EmptyInputError: None was.
         """
         views = [view for view in self._session.catalog.views() if view.origin == "original"]
         pictures = known_pictures(self._session.catalog, views)
@@ -83,7 +86,12 @@ class Evaluator:
                 field="originals",
                 remedy="Run `graftset ingest` and `graftset assess` first.",
             )
-        return Originals(found, style=self._style(found))
+        return found
+
+    @cached_property
+    def originals(self) -> Originals:
+        """The originals, fitted; this takes seconds, and is put off until a picture is looked at."""
+        return Originals(self.known, style=self.style)
 
     @cached_property
     def sample_set_auc(self) -> float:
@@ -94,16 +102,16 @@ class Evaluator:
             self._session.catalog.save_evaluator_fit("sample_set", EVALUATOR, known)
         return float(known["auc"])
 
-    def _style(self, originals: Sequence[Original]) -> StyleModel:
+    @cached_property
+    def style(self) -> StyleModel:
         """The style model of these originals, remembered by what it was fitted on."""
-        key = f"{EVALUATOR}:{originals_sha256(originals)}"
+        key = f"{EVALUATOR}:{originals_sha256(self.known)}"
         catalog = self._session.catalog
-        measures = [original.picture.data["measures"] for original in originals]
-        known = catalog.evaluator_fit("style", key)
-        if known is not None:
-            return StyleModel(Scale.fit(measures), np.array(known["weights"]), known["bias"], known["own_auc"])
-        natives = [original.picture.native for original in originals]
-        fitted = StyleModel.fit(natives, measures, np.random.default_rng(0))
+        found = catalog.evaluator_fit("style", key)
+        if found is not None:
+            scale = Scale.fit([original.picture.data["measures"] for original in self.known])
+            return StyleModel(scale, np.array(found["weights"]), found["bias"], found["own_auc"])
+        fitted = fit_style(self.known)
         catalog.save_evaluator_fit(
             "style", key, {"weights": fitted.weights.tolist(), "bias": fitted.bias, "own_auc": fitted.own_auc}
         )
@@ -111,7 +119,8 @@ class Evaluator:
 
     def look(self, run: str, batch: Batch, holdout: Holdout, scorecard: Path, *, force: bool) -> Scorecard | None:
         """Evaluate one checkpoint and keep its card; None where the card that is there rests on the same inputs."""
-        inputs = inputs_sha256(batch, self.originals, self.sample_set_auc, holdout)
+        check = style_check(self.style, self.sample_set_auc)
+        inputs = inputs_sha256(batch, originals_sha256(self.known), check, holdout)
         if (
             not force
             and scorecard.exists()
@@ -203,7 +212,8 @@ def evaluate_samples(
     candidates = [
         text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
     ]
-    asked = understand(entries, fitted.originals.originals, fitted.originals.vocabulary, candidates)
+    captions = [original.picture.caption for original in fitted.known if original.picture.caption]
+    asked = understand(entries, fitted.known, Vocabulary.learn(captions), candidates)
     batches = find_batches(folder, asked)
     cards = session.project.evaluations / run
     return _evaluate(
