@@ -99,12 +99,14 @@ class Background:
 class TraitSeen:
     """What a detector says of one slot: a value with a confidence, or "unknown".
 
-    `cells` are the native cells that speak for the answer most, (y, x) each, the strongest first.
+    `cells` are the native cells that speak for the answer most, (y, x) each, the strongest first. `words` are further
+    values that are partly seen, or that others may call it by: a caption that names one of them is not wrong.
     """
 
     value: str
     confidence: float | None = None
     cells: tuple[tuple[int, int], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graftset.assess.detecting import Named, detectors_for
 from graftset.catalog import Catalog
 from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
-from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, fit_detectors, measure_file
+from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, measure_file
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
 from graftset.records import Assessment, Grid, ImageRecord, ImageView, Traits
 
@@ -42,9 +43,21 @@ class AssessReport:
 
 
 def assess(
-    catalog: Catalog, *, workers: int = 0, strict: bool = False, progress: Progress | None = None
+    catalog: Catalog,
+    *,
+    workers: int = 0,
+    strict: bool = False,
+    progress: Progress | None = None,
+    named: Named | None = None,
 ) -> AssessReport:
     """Measure and assess every ingested image that changed since the last run.
+
+    Args:
+        catalog: With the images that were ingested.
+        workers: Processes; 0 means one for each core.
+        strict: An image that could not be measured is an error.
+        progress: Called with a stage, how many are done, and of how many.
+        named: Terms the user names, by slot, as `Vocabulary.learn` takes them.
 
     Raises:
         EmptyInputError: Nothing was ingested, or no original could be measured.
@@ -61,7 +74,9 @@ def assess(
     tell = progress or (lambda stage, done, of: None)
     size, first = _measure_originals(catalog, originals, workers, refused, partial(tell, "originals"))
     second = _measure(catalog, candidates, size, workers, refused, partial(tell, "candidates"))
-    made, unchanged, notes = _relate(catalog, originals, candidates, size, refused, workers, partial(tell, "compare"))
+    made, unchanged, notes = _relate(
+        catalog, originals, candidates, size, refused, workers, partial(tell, "compare"), named or {}
+    )
     if refused and strict:
         path, reason = next(iter(refused.items()))
         raise UserError(
@@ -70,10 +85,10 @@ def assess(
     return AssessReport(first + second, made, unchanged, tuple(sorted(refused.items())), tuple(notes))
 
 
-def outdated(catalog: Catalog) -> int:
+def outdated(catalog: Catalog, named: Named | None = None) -> int:
     """How many images have no assessment, or one that rests on other files or another version of the measures."""
     originals, candidates = _by_origin(catalog)
-    _, version = _assessment_version(originals, candidates)
+    _, version = _assessment_version(originals, candidates, named or {})
     stored = catalog.assessment_versions()
     return sum(1 for file in (*originals, *candidates) if stored.get(file.path) not in (version, _REFUSED))
 
@@ -100,7 +115,8 @@ def load_native(catalog: Catalog, sha256: str, grid: Grid | None) -> U8 | None:
 
 
 def known_pictures(catalog: Catalog, views: Sequence[ImageView]) -> dict[str, Picture]:
-    """What was measured of some images, by path, with their training captions; those without a grid are left out."""
+    """What was measured of some images, by path, with the texts they came with; those without a grid are left out."""
+    texts = {path: file.text for path, file in catalog.known_files().items()}
     sizes = {(view.grid.width, view.grid.height) for view in views if view.grid is not None}
     measured: dict[tuple[str, tuple[int, int]], tuple[dict[str, Any], bytes]] = {}
     for version in (_version(None), *(_version(size) for size in sorted(sizes))):
@@ -111,7 +127,7 @@ def known_pictures(catalog: Catalog, views: Sequence[ImageView]) -> dict[str, Pi
     for view in views:
         known = None if view.grid is None else measured.get((view.sha256, (view.grid.width, view.grid.height)))
         if known is not None:
-            found[view.path] = Picture(view.path, decode_png(known[1]), known[0], view.training_caption)
+            found[view.path] = Picture(view.path, decode_png(known[1]), known[0], texts.get(view.path))
     return found
 
 
@@ -231,12 +247,13 @@ def _relate(
     refused: dict[str, str],
     workers: int,
     progress: Callable[[int, int], None],
+    named: Named,
 ) -> tuple[int, int, list[str]]:
     """Assess against the originals what is new, and find repeats among the candidates.
 
     Returns the number of assessments made or changed, the number left as they were, and notes.
     """
-    base, version = _assessment_version(originals, candidates)
+    base, version = _assessment_version(originals, candidates, named)
     stored = catalog.assessment_versions()
     everyone = [*originals, *candidates]
     notes: list[str] = []
@@ -250,7 +267,7 @@ def _relate(
     if all(stored.get(path) == version for path in pictures):
         return 0, len(pictures), notes
     known = [pictures[o.path] for o in originals if o.path in pictures]
-    reference = Reference(known, fit_detectors(known))
+    reference = Reference(known, detectors_for(catalog, known, named))
     fresh = [f for f in everyone if f.path in pictures and not stored.get(f.path, "").startswith(base)]
     assessments = _assess_fresh(reference, fresh, pictures, workers, progress)
     kept = {
@@ -269,9 +286,13 @@ def _unreadable(reason: str) -> Assessment:
     return Assessment(None, None, {}, {}, traits=Traits(), notes=(f"unreadable: {reason}",))
 
 
-def _assessment_version(originals: Sequence[ImageRecord], candidates: Sequence[ImageRecord]) -> tuple[str, str]:
+def _assessment_version(
+    originals: Sequence[ImageRecord], candidates: Sequence[ImageRecord], named: Named
+) -> tuple[str, str]:
     """The version of what an image says beside these originals, and of that beside these other candidates too."""
-    base = f"{VERSION}.{RELATED}:{_fingerprint((o.path, o.sha256, o.text or '') for o in originals)}"
+    rests_on = [(o.path, o.sha256, o.text or "") for o in originals]
+    rests_on += [(slot, term, "named") for slot, terms in named.items() for term in terms]
+    base = f"{VERSION}.{RELATED}:{_fingerprint(rests_on)}"
     return base, f"{base}:{_fingerprint((c.path, c.sha256) for c in candidates)}"
 
 

@@ -85,4 +85,6 @@ def _review(review: Review | None) -> dict[str, Any] | None:
 def _trait(seen: TraitSeen) -> dict[str, Any]:
     if seen.confidence is None:
         return {"value": seen.value}
-    return {"value": seen.value, "confidence": seen.confidence, "cells": [list(cell) for cell in seen.cells]}
+    also = {"words": list(seen.words)} if seen.words else {}
+    cells = [list(cell) for cell in seen.cells]
+    return {"value": seen.value, "confidence": seen.confidence, **also, "cells": cells}

@@ -46,7 +46,8 @@ def join(
     # What was said of another caption or of other pixels at this path does not hold any more.
     if checked is not None and (checked["incoming"] != record.text or checked["sha256"] != record.sha256):
         checked = None
-    if current is not None and not still_holds(current, record):
+    # An application that was taken back, with none before it, leaves an entry without text.
+    if current is not None and (current["text"] is None or not still_holds(current, record)):
         current = None
     if choice is not None and choice.sha256 != record.sha256:
         choice = None

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing, schema, scoring, verdicts
+from graftset.catalog import dismissing, schema, scoring, undoing, verdicts
 from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
@@ -210,6 +210,12 @@ class Catalog:
                     ],
                 )
 
+    def keep_only(self, producer: str, sha256: str, version: str) -> None:
+        """Delete every measurement of a producer but one, where it says something of all images together."""
+        with self._write() as connection:
+            query = delete(measurements).where(measurements.c.producer == producer)
+            connection.execute(query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version)))
+
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
         with self._read() as connection:
@@ -335,6 +341,11 @@ class Catalog:
                     )
                     appended += 1
         return appended
+
+    def undo_captions(self, author: str) -> int:
+        """Take back the captions that were applied last, over all images; returns how many captions changed."""
+        with self._write() as connection:
+            return undoing.take_back(connection, author, now())
 
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""

@@ -142,6 +142,11 @@ class SelectSettings(Section):
         description='What becomes of a candidate whose background is not the one asked for: "recaption" admits it '
         'under a corrected caption, "drop" does not admit it.',
     )
+    wrong_accessory: Literal["recaption", "drop"] = Field(
+        default="recaption",
+        description='What becomes of a candidate without something its prompt says is worn: "recaption" admits it '
+        'under a caption that no longer says so, "drop" does not admit it.',
+    )
     seed: int = Field(default=0, ge=0, description="Seed of every random draw: the same seed, the same selection.")
     max_generation: int = Field(
         default=1,

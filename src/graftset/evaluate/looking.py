@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from graftset.pixels.background import group_colors
 from graftset.pixels.color import srgb_to_cielab, srgb_to_oklab, to_hex
 from graftset.pixels.diversity import median_bandwidth
 from graftset.records import Assessment
+from graftset.traits import TraitDetectors
 from graftset.vocabulary import Vocabulary
 
 U8 = NDArray[np.uint8]
@@ -49,22 +50,22 @@ class Originals:
 
     Args:
         originals: At least one, all of one native size.
-        named: Terms the user names, by slot, as `Vocabulary.learn` takes them.
-        style: A style model that was fitted on the same originals before; fitted anew where there is none.
+        detectors: Of these originals, in this order; fitted where there are none.
+        style: A style model of the same originals; likewise.
     """
 
     def __init__(
         self,
         originals: Sequence[Original],
         *,
-        named: Mapping[str, Sequence[str]] | None = None,
+        detectors: TraitDetectors | None = None,
         style: StyleModel | None = None,
     ) -> None:
         self.originals = tuple(originals)
         pictures = [original.picture for original in originals]
-        self._detectors = fit_detectors(pictures, named)
+        self._detectors = detectors or fit_detectors(pictures)
         self.reference = Reference(pictures, self._detectors)
-        self.vocabulary = Vocabulary.learn([p.caption for p in pictures if p.caption], named=named)
+        self.vocabulary = Vocabulary.learn([p.caption for p in pictures if p.caption])
         self.style = style or fit_style(originals)
         self.sha_of = {original.picture.path: original.sha256 for original in originals}
         self.place = {original.sha256: i for i, original in enumerate(originals)}

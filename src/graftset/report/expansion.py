@@ -236,7 +236,7 @@ def _build_row(build: BuildSummary) -> BuildRow:
 
 
 def _policy(policy: Mapping[str, object]) -> tuple[str, ...]:
-    known = {"min_score", "wrong_background", "count", "max_generation", "floors", "seed"}
+    known = {"min_score", "wrong_background", "wrong_accessory", "count", "max_generation", "floors", "seed"}
     rules = []
     if "min_score" in policy:
         gate = _number(policy["min_score"])
@@ -244,6 +244,9 @@ def _policy(policy: Mapping[str, object]) -> tuple[str, ...]:
     if "wrong_background" in policy:
         deed = "dropped" if policy["wrong_background"] == "drop" else "given a corrected caption"
         rules.append(f"A picture whose background is not the one asked for is {deed}.")
+    if "wrong_accessory" in policy:
+        deed = "dropped" if policy["wrong_accessory"] == "drop" else "given a corrected caption"
+        rules.append(f"A picture without something it was asked to show worn is {deed}.")
     if "count" in policy:
         number = _number(policy["count"])
         rules.append("All that pass are admitted." if number is None else f"At most {number:,.0f} are admitted.")

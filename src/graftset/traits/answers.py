@@ -14,6 +14,7 @@ from graftset.traits.places import ColorPlace
 from graftset.traits.scoring import F64, LinearScore, Platt, probability
 
 LEAD = 0.05  # share of the votes by which the best colour word must lead the next
+PARTLY = 0.2  # of the best word's votes from which another word is partly true
 SURE = 0.7  # probability from which a slot's value is named
 UNKNOWN = TraitSeen("unknown")
 
@@ -61,9 +62,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Answers which of several values a slot has, one question for each value."""
+    """Answers which of several values a slot has, one question for each value; only those in `named` are said."""
 
     terms: Mapping[str, Term]
+    named: frozenset[str] = frozenset()
 
     def answer(self, features: Features, width: int, scores: F64 | None = None) -> list[TraitSeen]:
         """One answer for each picture; `scores` are held-out ones, [N, values]."""
@@ -77,7 +79,9 @@ class Choice:
             for name, term in self.terms.items()
         }
         return [
-            TraitSeen(names[i], round(sure, 3), speaks[names[i]][row]) if sure >= SURE else UNKNOWN
+            TraitSeen(names[i], round(sure, 3), speaks[names[i]][row])
+            if sure >= SURE and names[i] in self.named
+            else UNKNOWN
             for row, (i, sure) in enumerate(zip(best.tolist(), chance.tolist(), strict=True))
         ]
 
@@ -100,16 +104,22 @@ class Color:
 
 def color_answers(place: ColorPlace, platt: Platt, natives: U8, figures: Mask) -> list[TraitSeen]:
     """The colours read at a place, each with its calibrated confidence, or "unknown" where none leads."""
-    votes = place.read(natives, figures)
+    votes, cells = place.look(natives, figures)
     leads = leading(votes)
     best = votes.argmax(axis=1)
     decided = leads >= LEAD
     return [
-        TraitSeen(place.answers[word], round(chance, 3), place.evidence(native, figure, word)) if sure else UNKNOWN
-        for native, figure, word, chance, sure in zip(
-            natives, figures, best.tolist(), probability(leads, platt).tolist(), decided.tolist(), strict=True
+        TraitSeen(place.answers[word], round(chance, 3), at, _partly(place, vote, word)) if sure else UNKNOWN
+        for at, vote, word, chance, sure in zip(
+            cells, votes, best.tolist(), probability(leads, platt).tolist(), decided.tolist(), strict=True
         )
     ]
+
+
+def _partly(place: ColorPlace, votes: F64, best: int) -> tuple[str, ...]:
+    """The other words that hold a share of the votes, the largest first."""
+    order = np.argsort(-votes, kind="stable").tolist()
+    return tuple(place.answers[i] for i in order if i != best and votes[i] >= PARTLY * votes[best])
 
 
 def evidence(score: LinearScore, features: Features, width: int, speaks_for: NDArray[np.bool_]) -> list[Cells]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from graftset.traits.scoring import F64, Ints, Platt, Question, fit_platt, group
 
 LEAST_POSITIVES = 8  # examples from which a term is answered
 LEAST_ACCURACY = 0.8  # balanced, by grouped cross-validation, from which a term is answered
-FALSE_ALARMS = 0.05  # share of the originals without a thing that may score as high as one that is said to have it
+PRESENT = 0.35  # probability under which nothing is said to be there, however rare it is
 UNSURE = (0.0, 0.1, 0.2, 0.28)  # shares of pictures left unanswered; the least with which a term is reliable is taken
 COVERED = 0.35  # probability that something hides a slot from which the slot is not answered
 
@@ -51,8 +52,8 @@ class TraitDetectors:
         reliability: Mapping[str, Reliability],
         held_out: Sequence[Answers] = (),
     ) -> None:
-        self._colors, self._choices, self._terms, self._covers = colors, choices, terms, covers
-        self._slots = tuple(slots)
+        self.colors, self.choices, self.terms, self.covers = dict(colors), dict(choices), dict(terms), dict(covers)
+        self.slots = tuple(slots)
         self.reliability = dict(reliability)
         self.held_out = tuple(held_out)
 
@@ -112,22 +113,22 @@ class TraitDetectors:
         if not count:
             return []
         features = None
-        if self._choices or self._covers or any(self._terms.values()):
+        if self.choices or self.covers or any(self.terms.values()):
             features = describe(natives, figures)
         worn = {
             name: [UNKNOWN] * count if term is None or features is None else term.answer(features, width)
-            for name, term in self._terms.items()
+            for name, term in self.terms.items()
         }
         answered: dict[str, list[TraitSeen]] = {}
-        for slot in self._slots:
+        for slot in self.slots:
             answered[slot] = [UNKNOWN] * count
-            if slot in self._colors:
-                answered[slot] = self._colors[slot].answer(natives, figures)
-            elif slot in self._choices and features is not None:
-                answered[slot] = self._choices[slot].answer(features, width)
+            if slot in self.colors:
+                answered[slot] = self.colors[slot].answer(natives, figures)
+            elif slot in self.choices and features is not None:
+                answered[slot] = self.choices[slot].answer(features, width)
             chances = None
-            if slot in self._covers and features is not None:
-                chances = probability(self._covers[slot].score(features.values), self._covers[slot].platt)
+            if slot in self.covers and features is not None:
+                chances = probability(self.covers[slot].score(features.values), self.covers[slot].platt)
             answered[slot] = uncovered(slot, answered[slot], worn, chances)
         return _by_picture(answered, worn, count)
 
@@ -176,14 +177,13 @@ class _Fitting:
         score, unseen = self._question.fit(rows, yes, kin, self._rng)
         scores = score(self._features.values)
         scores[rows] = unseen
-        platt = fit_platt(unseen, yes)
+        platt = fit_platt(unseen, yes, kin)
         chances = probability(unseen, platt)
-        least = _least_score(unseen, yes, platt)
         truth = np.where(yes, "present", "absent")
-        said = np.where(unseen >= least, "present", "absent")
         for unsure in UNSURE:
-            most = _most_score(unseen, least, unsure)
+            least, most = _bounds(unseen, yes, platt, unsure)
             decided = (unseen >= least) | (unseen < most)
+            said = np.where(unseen >= least, "present", "absent")
             found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
             if found.answers:
                 return Term(score, platt, least, most), found, scores
@@ -201,18 +201,39 @@ class _Fitting:
             self._reliability[slot] = Reliability(most, False)
             return
         fits = [self._question.fit(rows, truth == name, kin, self._rng) for name in names]
-        platts = [fit_platt(unseen, truth == name) for (_, unseen), name in zip(fits, names, strict=True)]
+        platts = [fit_platt(unseen, truth == name, kin) for (_, unseen), name in zip(fits, names, strict=True)]
         choice = Choice({name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)})
         scores = np.stack([score(self._features.values) for score, _ in fits], axis=1)
         scores[rows] = np.stack([unseen for _, unseen in fits], axis=1)
         best, chance = likeliest(choice.chances(scores[rows]))
         said = np.array(names)[best]
+        decided = chance >= SURE
+        named = []
+        for name in names:
+            found = assess_answers(
+                np.where(truth == name, "present", "absent"),
+                np.where(said == name, "present", "absent"),
+                decided,
+                kin,
+                self._rng,
+                int((truth == name).sum()),
+                LEAST_ACCURACY,
+                (truth == name, probability(scores[rows, names.index(name)], choice.terms[name].platt)),
+            )
+            # A value that is hardly ever named may be right each time by chance.
+            often = int(((truth == name) & decided).sum()) >= LEAST_POSITIVES / 2
+            self._reliability[f"{slot}:{name}"] = found if often else replace(found, answers=False)
+            if found.answers and often:
+                named.append(name)
+        answered = decided & np.isin(said, named)
         self._reliability[slot] = assess_answers(
-            truth, said, chance >= SURE, kin, self._rng, len(rows), LEAST_ACCURACY, (said == truth, chance), names
+            truth, said, answered, kin, self._rng, len(rows), 0.0, (said == truth, chance), named
         )
-        if self._reliability[slot].answers:
-            self._choices[slot] = choice
-            self._seen[slot] = choice.answer(self._features, self._width, scores)
+        if named:
+            self._choices[slot] = replace(choice, named=frozenset(named))
+            self._seen[slot] = self._choices[slot].answer(self._features, self._width, scores)
+        else:
+            self._reliability[slot] = replace(self._reliability[slot], answers=False)
 
     def color(self, slot: str, words: Sequence[str | None]) -> None:
         """A reader for a slot's colour.
@@ -247,7 +268,7 @@ class _Fitting:
                 fits = {other.answers[j] for j in np.flatnonzero(vote >= ACCEPTABLE * max(vote.max(), 1e-9))}
                 said[i] = truth[i] if truth[i] in fits else other.answers[int(vote.argmax())]
         right = said == truth
-        platt = fit_platt(lead, right)
+        platt = fit_platt(lead, right, kin)
         frequent = [w for w, n in Counter(truth.tolist()).items() if n >= LEAST_POSITIVES]
         answers = said.astype(np.str_)
         chances = probability(lead, platt)
@@ -303,26 +324,27 @@ def _by_picture(
     ]
 
 
-def _least_score(scores: F64, yes: Mask, platt: Platt) -> float:
-    """The held-out score from which something is said to be there.
+def _bounds(scores: F64, yes: Mask, platt: Platt, unsure: float) -> tuple[float, float]:
+    """The held-out scores from which something is said to be there, and below which it is said to be absent.
 
-    Where that is more likely than not, or, for what is rare, where few pictures without it score as high.
+    Both lie halfway between the means of the two answers: on portraits laid together from parts that was as good as
+    any cut, and better than the one that is best on the few held-out scores themselves. But what is less likely than
+    `PRESENT` is not said to be there, and at least a share `unsure` of the pictures is left unanswered.
     """
-    rare = float(np.quantile(scores[~yes], 1 - FALSE_ALARMS))
-    likely = -platt[1] / platt[0] if platt[0] > 0 else rare
-    return max(0.0, min(rare, likely))
-
-
-def _most_score(scores: F64, least: float, unsure: float) -> float:
-    """The held-out score below which something is said to be absent.
-
-    There the score speaks against it; and at least a share `unsure` of the pictures lies between the two bounds.
-    """
-    if not unsure:
-        return 0.0
-    below = np.sort(scores[scores < least])[::-1]
-    reach = int(unsure * len(scores))
-    return min(0.0, float(below[reach])) if reach < len(below) else -np.inf
+    middle = float(scores[yes].mean() + scores[~yes].mean()) / 2
+    ordered = np.sort(scores)
+    least = middle
+    if platt[0] > 0:
+        least = max(middle, (float(np.log(PRESENT / (1 - PRESENT))) - platt[1]) / platt[0])
+    most_unsure = int(max(UNSURE) * len(scores))
+    above = ordered[ordered >= middle]
+    if (above < least).sum() > most_unsure:
+        least = float(above[most_unsure])
+    wanted = int(unsure * len(scores)) - int(((scores >= middle) & (scores < least)).sum())
+    below = ordered[ordered < middle][::-1]
+    if wanted <= 0 or not len(below):
+        return least, middle
+    return least, float(below[wanted - 1]) if wanted <= len(below) else -np.inf
 
 
 def _learnable(yes: Mask, groups: Ints) -> bool:

@@ -1,17 +1,18 @@
 """One question about a picture: a linear score, its calibration, and scores of pictures it was not fitted on.
 
-With 203 pictures and some 20,000 numbers a picture, a score that weighs them all learns the pictures by heart. So the
-numbers that separate best are chosen first (a moderated t statistic, Tusher et al. 2001, equation 2), and a ridge
-logistic regression weighs those. Near-twins count together about as much as one picture does.
+With 203 pictures and some 40,000 numbers a picture, a score that weighs them all learns the pictures by heart. So the
+numbers that separate best are chosen first (a moderated t statistic, Tusher et al. 2001, equation 2), and ridge
+regression onto the answers weighs those. Near-twins count together about as much as one picture does.
 
-The scores of all folds are fitted together: one matrix product gives the means and spreads of every fold, and Newton's
-method runs on a stack of small systems. That is ten times as fast as one fold after the other.
+The scores of all folds are fitted together: one matrix product gives the means and spreads of every fold, and the
+regressions are one stack of small systems. That is ten times as fast as one fold after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,22 @@ from graftset.traits.features import F32, Features, Ints, Mask
 F64 = NDArray[np.float64]
 Platt = tuple[float, float]  # slope and offset
 
-CHOSEN = 30  # features a score uses
-RIDGE = 33.0  # of the logistic regression; 10 to 300 differ by less than 0.01 in balanced accuracy
+CONSTANT = 30.0  # input of the bias, so large that the ridge does not hold it
 FOLDS = 5
-REPEATS = 3  # of the cross-validation, with other folds
-_NEWTON_STEPS = 12
+REPEATS = 4  # of the cross-validation, with other folds
+_NEWTON_STEPS = 25
+
+
+class View(NamedTuple):
+    """One of the regressions whose mean is the score."""
+
+    pooled: bool  # only averages over several cells: they find what moves
+    chosen: int  # features
+    ridge: float
+
+
+# Few features find what is one cell large and always there; many find what looks different every time.
+VIEWS = (View(False, 60, 30.0), View(False, 500, 300.0), View(True, 300, 180.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +64,10 @@ class Question:
     def __init__(self, features: Features) -> None:
         self.features = features
         self._squares = features.values**2
-        self._subsets = (np.arange(features.values.shape[1]), np.flatnonzero(features.pooled))
+        self._pooled = np.flatnonzero(features.pooled)
 
     def fit(self, rows: Ints, yes: Mask, groups: Ints, rng: np.random.Generator) -> tuple[LinearScore, F64]:
-        """A score for one question: the mean of one over all features and one over the averages alone.
-
-        The first finds what is one cell large and always there, the second what moves.
+        """A score for one question: the mean over `VIEWS`.
 
         Args:
             rows: The pictures to learn from, [n].
@@ -78,20 +88,21 @@ class Question:
         center, spread, separation = _separation(values, squares, yes, weight)
         scores = np.zeros((len(weight), len(rows)))
         parts = []
-        for among in self._subsets:
-            count = min(CHOSEN, len(among))
+        for view in VIEWS:
+            among = self._pooled if view.pooled else np.arange(values.shape[1])
+            count = min(view.chosen, len(among))
             best = np.argpartition(-separation[:, among], count - 1, axis=1)[:, :count]
             chosen = np.sort(among[best], axis=1)
             middle = np.take_along_axis(center, chosen, axis=1)
             scale = np.take_along_axis(spread, chosen, axis=1) + 1e-3
             inputs = (values.T[chosen].transpose(0, 2, 1) - middle[:, None]) / scale[:, None]
-            weights, bias = ridge_logistic(inputs.astype(np.float64), yes.astype(np.float64), weight * len(rows) / 2)
-            scores += (np.einsum("bnk,bk->bn", inputs, weights) + bias[:, None]) / len(self._subsets)
-            parts.append((chosen[-1], weights[-1] / scale[-1], middle[-1].astype(np.float64), bias[-1]))
+            weights, bias = ridge_regression(inputs, np.where(yes, 1.0, -1.0), weight * len(rows) / 2, view.ridge)
+            scores += ((inputs @ weights[..., None])[..., 0] + bias[:, None]) / len(VIEWS)
+            parts.append((chosen[-1], weights[-1] / scale[-1], middle[-1], bias[-1]))
         score = LinearScore(
             np.concatenate([part[0] for part in parts]),
-            np.concatenate([part[1] for part in parts]) / len(parts),
-            np.concatenate([part[2] for part in parts]),
+            np.concatenate([part[1] for part in parts]).astype(np.float64) / len(parts),
+            np.concatenate([part[2] for part in parts]).astype(np.float64),
             float(sum(part[3] for part in parts)) / len(parts),
         )
         unseen, times = np.zeros(len(rows)), np.zeros(len(rows))
@@ -130,44 +141,64 @@ def _separation(values: F32, squares: F32, yes: Mask, weight: F64) -> tuple[F32,
     return (mean[:count] + mean[count:]) / 2, pooled, separation
 
 
-def ridge_logistic(inputs: F64, targets: F64, weight: F64, ridge: float = RIDGE) -> tuple[F64, F64]:
-    """Weights [B, K] and biases [B] of B logistic regressions, by Newton's method.
+def ridge_regression(inputs: F32, targets: F64, weight: F64, ridge: float) -> tuple[F32, F32]:
+    """Weights [B, K] and biases [B] of B weighted least squares regressions.
+
+    Solved in as many unknowns as there are examples where there are more inputs than that.
 
     Args:
-        inputs: float64 [B, n, K].
-        targets: [n], in [0, 1].
-        weight: [B, n], of each example.
-        ridge: Half of it times the squared length of the weights is added to the loss; the bias is free.
+        inputs: float32 [B, n, K].
+        targets: [n], -1 or 1.
+        weight: [B, n], of each example; 0 leaves it out.
+        ridge: Times the squared length of the weights is added to the loss.
     """
-    rows = np.concatenate([inputs, np.ones((*inputs.shape[:2], 1))], axis=2)
+    root = np.sqrt(weight).astype(np.float32)[..., None]
+    rows = np.concatenate([inputs, np.full((*inputs.shape[:2], 1), CONSTANT, dtype=np.float32)], axis=2) * root
+    wanted = root * targets.astype(np.float32)[:, None]
     across = rows.transpose(0, 2, 1)
-    penalty = np.full(rows.shape[2], ridge)
-    penalty[-1] = 1e-6
-    solution = np.zeros((len(rows), rows.shape[2]))
-    for _ in range(_NEWTON_STEPS):
-        chance = _sigmoid((rows @ solution[..., None])[..., 0])
-        slope = (across @ (weight * (chance - targets))[..., None])[..., 0] + penalty * solution
-        curve = across @ (rows * (weight * chance * (1 - chance))[..., None]) + np.diag(penalty + 1e-9)
-        step = np.linalg.solve(curve, slope[..., None])[..., 0]
-        # Newton's step is too long where the answers separate completely.
-        step /= np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True) / 3.0)
-        solution -= step
-        if np.abs(step).max() < 1e-4:
-            break
-    return solution[:, :-1], solution[:, -1]
+    count, unknowns = rows.shape[1:]
+    if unknowns > count:
+        inner = rows @ across + ridge * np.eye(count, dtype=np.float32)
+        solution = (across @ np.linalg.solve(inner, wanted))[..., 0]
+    else:
+        inner = across @ rows + ridge * np.eye(unknowns, dtype=np.float32)
+        solution = np.linalg.solve(inner, across @ wanted)[..., 0]
+    return solution[:, :-1], solution[:, -1] * CONSTANT
 
 
 def _sigmoid(x: F64) -> F64:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -40, 40))))
 
 
-def fit_platt(scores: F64, yes: Mask) -> Platt:
-    """Slope and offset that turn held-out scores into probabilities (Platt 1999, with his smoothed targets)."""
-    positives, negatives = int(yes.sum()), int((~yes).sum())
+def fit_platt(scores: F64, yes: Mask, groups: Ints | None = None) -> Platt:
+    """Slope and offset that turn held-out scores into probabilities (Platt 1999, with his smoothed targets).
+
+    Args:
+        scores: [n].
+        yes: The answers, [n].
+        groups: Near-twin group of each; a group counts as the root of its size. Three twins that wear one crown say
+            less about crowns than three strangers do.
+    """
+    weight = np.ones(len(scores))
+    if groups is not None:
+        _, which, sizes = np.unique(np.stack([groups, yes]), axis=1, return_inverse=True, return_counts=True)
+        weight = 1 / np.sqrt(sizes[np.ravel(which)])
+    positives, negatives = float(weight[yes].sum()), float(weight[~yes].sum())
     targets = np.where(yes, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     scale = float(np.std(scores)) + 1e-9
-    weights, bias = ridge_logistic(scores[None, :, None] / scale, targets, np.ones((1, len(scores))), 1e-3)
-    return max(float(weights[0, 0]), 0.0) / scale, float(bias[0])
+    rows = np.column_stack([scores / scale, np.ones(len(scores))])
+    solution = np.zeros(2)
+    for _ in range(_NEWTON_STEPS):
+        chance = _sigmoid(rows @ solution)
+        slope = rows.T @ (weight * (chance - targets)) + 1e-3 * solution
+        curve = (rows * (weight * chance * (1 - chance))[:, None]).T @ rows + 1e-3 * np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        # Newton's step is too long where the answers separate completely.
+        step /= max(1.0, float(np.abs(step).max()) / 3.0)
+        solution -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return max(float(solution[0]), 0.0) / scale, float(solution[1])
 
 
 def probability(scores: F64, platt: Platt) -> F64:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graftset.assess import known_pictures
+from graftset.assess import detectors_for, known_pictures
 from graftset.build import read_build
 from graftset.catalog.store import now
 from graftset.drawn import draw_candidate, draw_original, plan_sample_set
@@ -91,7 +91,8 @@ class Evaluator:
     @cached_property
     def originals(self) -> Originals:
         """The originals, fitted; this takes seconds, and is put off until a picture is looked at."""
-        return Originals(self.known, style=self.style)
+        pictures = [original.picture for original in self.known]
+        return Originals(self.known, detectors=detectors_for(self._session.catalog, pictures), style=self.style)
 
     @cached_property
     def sample_set_auc(self) -> float:

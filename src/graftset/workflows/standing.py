@@ -149,7 +149,7 @@ def _select_again(project: Project, selection: Selection) -> str:
     words = ["select"]
     if asked.get("count") != usual.count:
         words += ["--all"] if asked.get("count") is None else ["--count", str(asked["count"])]
-    for key in ("min_score", "wrong_background", "seed"):
+    for key in ("min_score", "wrong_background", "wrong_accessory", "seed"):
         if asked.get(key, getattr(usual, key)) != getattr(usual, key):
             words += [f"--{key.replace('_', '-')}", str(asked[key])]
     return shlex.join(words)

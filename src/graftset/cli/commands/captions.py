@@ -9,16 +9,24 @@ import typer
 from graftset.cli.console import finish
 from graftset.cli.options import HERE, AsJson, ProjectDir
 from graftset.cli.registry import command
+from graftset.errors import UserError
 
 
 @command(
     ("graftset caption --diff", "what came in and what is proposed instead"),
     ("graftset caption --apply", "make the proposals the captions"),
+    ("graftset caption --undo", "take back what was applied last"),
 )
 def caption(
     project: ProjectDir = HERE,
     apply: Annotated[
         bool, typer.Option("--apply", help="Make the proposals the current captions. Builds use them either way.")
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo", help="Take back the captions that were applied last; again, those before. Nothing else."
+        ),
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show every proposal beside what it corrects.")] = False,
     as_json: AsJson = False,
@@ -27,11 +35,19 @@ def caption(
 
     Nothing that was written is lost: the history of every caption is kept in the catalog.
     """
-    from graftset.caption import apply_proposals
+    from graftset.caption import apply_proposals, undo_applied
     from graftset.cli.show import caption_diff, caption_diff_lines, caption_json, caption_lines
     from graftset.workflows import steps
 
+    if undo and (apply or diff):
+        raise UserError(
+            "--undo stands alone", field="--undo", value="--apply" if apply else "--diff", remedy="Drop one."
+        )
     with steps.open_session(project) as session:
+        if undo:
+            count = undo_applied(session.catalog)
+            finish({"undone": count}, [f"took back {count} captions"], as_json=as_json)
+            return
         report = steps.caption(session)
         applied = {"applied": apply_proposals(session.catalog)} if apply else {}
         proposals = {"diff": caption_diff(session.catalog.views())} if diff else {}
