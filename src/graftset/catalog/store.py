@@ -35,6 +35,8 @@ from graftset.scorecards import Scorecard
 T = TypeVar("T")
 _BATCH = 400  # SQLite takes a limited number of variables in one statement
 
+_ONE_WRITER = 7_203_203  # the lock's number, any that others are unlikely to use
+
 _RECORD = TypeAdapter(ImageRecord)
 _ASSESSMENT = TypeAdapter(Assessment)
 _CHOICE = TypeAdapter(Choice)
@@ -92,6 +94,10 @@ class Catalog:
     def _write(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # One writer at a time, as in SQLite: rows are committed in the order of their numbers, so that who
+                    # reads what is new since a number misses nothing.
+                    connection.execute(select(func.pg_advisory_xact_lock(_ONE_WRITER)))
                 yield connection
         except DatabaseError as error:
             raise UserError(
@@ -506,7 +512,7 @@ class Catalog:
             if asked is not None:
                 picked = picked.where(choices.c.image_id.in_(asked))
             chosen = {row.image_id: _CHOICE.validate_python(row.data) for row in connection.execute(picked)}
-            says = verdicts.by_image(verdicts.known(connection))
+            says = verdicts.by_image(verdicts.known(connection, image_ids=asked))
         return [
             join(
                 record := _RECORD.validate_python(row.record),

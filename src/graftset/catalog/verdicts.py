@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from graftset.catalog.schema import images, review_plans, verdicts
 from graftset.records import Drawn, Review, ReviewPlan, VerdictEntry
+
+T = TypeVar("T")
 
 _PLAN = TypeAdapter(ReviewPlan)
 _DRAWN = TypeAdapter(tuple[Drawn, ...])
@@ -34,11 +37,6 @@ class Resolved:
         if entry.verdict == "withdrawn":
             raise ValueError("a withdrawn verdict is no review")
         return Review(entry.verdict, entry.reviewer, entry.at, entry.reason, self.conflict)
-
-
-def latest(entries: Iterable[VerdictEntry]) -> dict[str, VerdictEntry]:
-    """The newest entry of each reviewer, of entries on one image in the order they were written."""
-    return {entry.reviewer: entry for entry in entries}
 
 
 def resolve(says: Iterable[VerdictEntry]) -> Resolved | None:
@@ -84,42 +82,54 @@ def add(connection: Connection, entries: Sequence[VerdictEntry], at: str) -> tup
     for batch in _batches(paths):
         found = connection.execute(select(images.c.path, images.c.id).where(images.c.path.in_(batch)))
         ids |= {row.path: row.id for row in found}
-    there: set[tuple[str, int]] = set()
-    for actions in _batches(sorted({entry.action for entry in entries})):
-        query = select(verdicts.c.action, verdicts.c.image_id).where(verdicts.c.action.in_(actions))
-        there |= {(row.action, row.image_id) for row in connection.execute(query)}
-    written = []
+    actions = sorted({entry.action for entry in entries})
+    there = {(entry.action, entry.path) for entry in known(connection, actions=actions)}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
-        image = ids.get(entry.path)
-        if image is None or (entry.action, image) in there:
-            continue
-        there.add((entry.action, image))
-        kept = entry if entry.at else replace(entry, at=at)
-        row = connection.execute(insert(verdicts).values(image_id=image, **_columns(kept)))
-        key = row.inserted_primary_key
-        written.append(replace(kept, number=0 if key is None else key[0]))
-    return tuple(written)
+        key = (entry.action, entry.path)
+        if entry.path in ids and key not in there and key not in rows:
+            rows[key] = {"image_id": ids[entry.path], **_columns(entry, at)}
+    if not rows:
+        return ()
+    # Another process may write the same action between the look and this: it is the same request then.
+    once = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(once(verdicts).on_conflict_do_nothing(), list(rows.values()))
+    return tuple(entry for entry in known(connection, actions=actions) if (entry.action, entry.path) in rows)
 
 
-def known(connection: Connection, after: int = 0) -> list[VerdictEntry]:
-    """Every entry with a number above `after`, the oldest first, under the path where its image lies now."""
-    query = (
-        select(verdicts, images.c.path).join_from(verdicts, images).where(verdicts.c.id > after).order_by(verdicts.c.id)
-    )
-    return [_entry(row) for row in connection.execute(query)]
+def known(
+    connection: Connection,
+    after: int = 0,
+    *,
+    actions: Sequence[str] | None = None,
+    image_ids: Sequence[int] | None = None,
+) -> list[VerdictEntry]:
+    """Entries with a number above `after`, the oldest first, under the path where their image lies now.
 
-
-def last(connection: Connection) -> int:
-    """Number of the newest entry; 0 where there is none."""
-    return int(connection.execute(select(func.max(verdicts.c.id))).scalar() or 0)
+    Args:
+        connection: To the catalog.
+        after: Number of the last entry that is not wanted.
+        actions: Only what these actions wrote.
+        image_ids: Only those on these images.
+    """
+    query = select(verdicts, images.c.path).join_from(verdicts, images).where(verdicts.c.id > after)
+    query = query.order_by(verdicts.c.id)
+    column, wanted = (verdicts.c.action, actions) if actions is not None else (verdicts.c.image_id, image_ids)
+    if wanted is None:
+        return [_entry(row) for row in connection.execute(query)]
+    found = [
+        _entry(row) for batch in _batches(wanted) for row in connection.execute(query.where(column.in_(list(batch))))
+    ]
+    return sorted(found, key=lambda entry: entry.number)
 
 
 def add_plan(connection: Connection, plan: ReviewPlan, at: str) -> ReviewPlan:
-    """Append a plan, which closes the one before."""
-    head = _PLAN.dump_python(replace(plan, drawn=(), at=at, number=0), mode="json")
-    values = {"data": head, "drawn": _DRAWN.dump_python(plan.drawn, mode="json"), "at": at}
+    """Append a plan, which closes the one before; `at` is its date where it has none."""
+    dated = replace(plan, at=plan.at or at)
+    head = _PLAN.dump_python(replace(dated, drawn=(), number=0), mode="json")
+    values = {"data": head, "drawn": _DRAWN.dump_python(plan.drawn, mode="json"), "at": dated.at}
     key = connection.execute(insert(review_plans).values(values)).inserted_primary_key
-    return replace(plan, at=at, number=0 if key is None else key[0])
+    return replace(dated, number=0 if key is None else key[0])
 
 
 def plans(connection: Connection, after: int = 0) -> list[ReviewPlan]:
@@ -139,7 +149,7 @@ def by_image(entries: Iterable[VerdictEntry]) -> dict[str, dict[str, VerdictEntr
     return found
 
 
-def _columns(entry: VerdictEntry) -> Mapping[str, Any]:
+def _columns(entry: VerdictEntry, at: str) -> Mapping[str, Any]:
     return {
         "sha256": entry.sha256,
         "caption": entry.caption,
@@ -151,7 +161,7 @@ def _columns(entry: VerdictEntry) -> Mapping[str, Any]:
         "reason": entry.reason,
         "plan_id": entry.plan,
         "settles": entry.settles,
-        "at": entry.at,
+        "at": entry.at or at,
     }
 
 
@@ -173,5 +183,5 @@ def _entry(row: Row[Any]) -> VerdictEntry:
     )
 
 
-def _batches(items: Sequence[str], size: int = 400) -> Iterable[Sequence[str]]:
+def _batches(items: Sequence[T], size: int = 400) -> Iterable[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -6,6 +6,7 @@ ledger.py    PURE  the verdicts as they stand, undo and redo
 items.py     PURE  one candidate in review, queues and orders
 captions.py  PURE  a caption with a chip for each proposed change
 figures.py   PURE  the numbers that grow with the verdicts
+tally.py     the counts they are made of, kept up with every change
 exchange.py  verdicts as CSV and JSON lines
 """
 

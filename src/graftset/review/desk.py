@@ -12,19 +12,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast, get_args
+
+import numpy as np
 
 from graftset.catalog import Catalog, Marks
 from graftset.catalog.joining import with_reviews
+from graftset.catalog.verdicts import concerns
 from graftset.errors import UserError
 from graftset.records import ImageView, ReviewPlan, ReviewVerdict, VerdictEntry
 from graftset.review import figures
 from graftset.review.captions import CaptionState, caption_state, toggled
-from graftset.review.items import ORDERS, QUEUES, Item, Queue, Scope, queue_of, version_of
+from graftset.review.items import ORDERS, QUEUES, Item, Queue, Scope, queue_of, uncertainty, version_of
 from graftset.review.ledger import Ledger
-from graftset.review.plans import Outcome, allowed_of, draw
-from graftset.review.standing import label_of, standing_of
+from graftset.review.plans import Label, Outcome, allowed_of, draw
+from graftset.review.plans import outcome as outcome_of
+from graftset.review.standing import coverage, earlier_draws, is_outdated, label_of, plan_notes, uncovered
+from graftset.review.tally import Tally
 from graftset.statistics import PlattScaling
 from graftset.tokens import DEFAULT_LIMIT
 
@@ -77,7 +82,11 @@ class Desk:
         self._ledger = Ledger()
         self._plans: list[ReviewPlan] = []
         self._places: dict[str, int] = {}  # path -> place in the open plan
+        self._labels: list[Label] = []  # of the open plan's sample, in the order drawn
+        self._changed: set[int] = set()  # places in it whose verdicts concern what is not so any more
+        self._tally = Tally()
         self._kept: dict[object, object] = {}  # what was worked out at this version
+        self._kept_longer: dict[object, object] = {}  # what no verdict changes
         self.refresh(force=True)
 
     # --- keeping in step ----------------------------------------------------------------------------------------------
@@ -113,6 +122,7 @@ class Desk:
         return self._catalog.foundations() != self._foundations
 
     def _read_all(self) -> None:
+        self._kept_longer.clear()
         self._foundations, self._looked = self._catalog.foundations(), self._clock()
         self._views = {view.path: view for view in self._catalog.views()}
         self._ledger = Ledger(self._catalog.verdicts())
@@ -123,52 +133,68 @@ class Desk:
             seen[view.sha256] += 1
             name = view.sha256 + (f"-{seen[view.sha256]}" if seen[view.sha256] > 1 else "")
             self._ids[path], self._paths[name] = name, path
-        self._items = {
-            self._ids[path]: self._item(view)
-            for path, view in sorted(self._views.items())
-            if view.origin == "generated"
-        }
+        self._items, self._tally = {}, Tally()
+        for _, view in sorted(self._views.items()):
+            if view.origin == "generated":
+                self._put(view)
 
     def _read_new(self, old: Marks, new: Marks) -> None:
         touched: set[str] = set()
         if new.captions != old.captions:
             changed = self._catalog.captioned_since(old.captions)
-            for changed_view in self._catalog.views(changed):
-                self._views[changed_view.path] = changed_view
+            for view in self._catalog.views(changed):
+                if view.claims != self._views[view.path].claims:
+                    self._kept_longer.clear()
+                self._views[view.path] = view
             touched |= set(changed)
         if new.verdicts != old.verdicts:
             touched |= self._ledger.extend(self._catalog.verdicts(after=old.verdicts))
         if new.plans != old.plans:
             self._set_plans([*self._plans, *self._catalog.plans(after=old.plans)])
+            self._kept_longer.clear()
             touched = set(self._views)
         for path in touched:
-            view = self._views.get(path)
-            if view is not None and view.origin == "generated":
-                self._items[self._ids[path]] = self._item(view)
+            known = self._views.get(path)
+            if known is not None and known.origin == "generated":
+                self._put(known)
 
     def _set_plans(self, known: list[ReviewPlan]) -> None:
         self._plans = known
         drawn = known[-1].drawn if known else ()
         self._places = {image.path: place for place, image in enumerate(drawn)}
+        self._labels = ["skipped"] * len(drawn)  # of files that are gone: they cannot be shown to be right any more
+        self._changed = set()
+
+    def _put(self, view: ImageView) -> None:
+        """Take in a candidate as it is now."""
+        name = self._ids[view.path]
+        item = self._item(view)
+        self._tally.replace(self._items.get(name), item)
+        self._items[name] = item
 
     def _item(self, view: ImageView) -> Item:
-        says = self._ledger.says(view.path)
-        joined = with_reviews(view, says.values())
+        says = self._ledger.says(view.path).values()
+        joined = with_reviews(view, says) if says or view.review or view.stale_review else view
         self._views[view.path] = joined
         place = self._places.get(view.path)
+        label = None if place is None else label_of(self._plans[-1], self._plans[-1].drawn[place], joined, says)
+        if place is not None and label is not None:
+            self._labels[place] = label
+            (self._changed.add if is_outdated(label, self._plans[-1], says) else self._changed.discard)(place)
         return Item(
             id=self._ids[view.path],
             view=joined,
             version=version_of(joined),
             queue=queue_of(joined),
             conflict=joined.review is not None and joined.review.conflict,
+            says=tuple(
+                entry
+                for entry in says
+                if entry.verdict != "withdrawn" and concerns(entry, joined.sha256, joined.training_caption)
+            ),
             place=place,
-            counted=place is not None and self._counts(joined, place),
+            label=label,
         )
-
-    def _counts(self, view: ImageView, place: int) -> bool:
-        plan, says = self._plans[-1], self._ledger.says(view.path)
-        return label_of(plan, plan.drawn[place], view, says.values()) != "pending"
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -191,29 +217,43 @@ class Desk:
         """
         with self._lock:
             if scope == "plan":
-                found: Sequence[Item] = self._sample()
+                found = self._sample()
+                if queue is not None:
+                    found = [item for item in found if _stands_in_plan(item) == queue]
             else:
-                found = [item for item in self._ordered(order) if scope == "all" or item.admitted]
-            return tuple(
-                item
-                for item in found
-                if (queue is None or _stands(item, scope) == queue) and (where is None or where(item))
-            )
+                found = self._ordered(order)
+                if scope == "pool":
+                    found = [item for item in found if item.view.selected]
+                if queue is not None:
+                    found = [item for item in found if item.queue == queue]
+            return tuple(found if where is None else filter(where, found))
 
     def _sample(self) -> list[Item]:
-        places = (self._ids.get(image.path) for image in (self._plans[-1].drawn if self._plans else ()))
-        return [self._items[name] for name in places if name in self._items]
+        """The open plan's sample in the order drawn, without files that are gone."""
+        return [self._items[name] for name in self._content("sample", self._sample_ids)]
 
-    def _ordered(self, order: str) -> Sequence[Item]:
+    def _sample_ids(self) -> list[str]:
+        places = (self._ids.get(image.path) for image in (self._plans[-1].drawn if self._plans else ()))
+        return [name for name in places if name in self._items]
+
+    def _ordered(self, order: str) -> list[Item]:
         if order not in ORDERS:
             raise UserError(
                 "There is no such order", field="order", value=order, remedy=f"Use one of {', '.join(ORDERS)}."
             )
-        return self._once(("order", order), lambda: self._sorted(order))
+        key = ORDERS[order].key
+        if key is None:
+            return self._once(("order", order), self._uncertain_first)
+        names = self._content(
+            ("order", order), lambda: sorted(self._items, key=lambda name: key(self._items[name].view))
+        )
+        return [self._items[name] for name in names]
 
-    def _sorted(self, order: str) -> Sequence[Item]:
-        curve, key = self.calibration(), ORDERS[order].key
-        return sorted(self._items.values(), key=lambda item: key(item, _chance(curve, item)))
+    def _uncertain_first(self) -> list[Item]:
+        items, curve = list(self._items.values()), self.calibration()
+        scores = self._content("scores", lambda: np.array([_score(item.view) for item in items], dtype=np.float64))
+        far = uncertainty(scores, None if curve is None else curve.probability(scores))
+        return [items[i] for i in np.argsort(far, kind="stable")]
 
     def item(self, name: str) -> Item:
         """One candidate by its id.
@@ -257,12 +297,17 @@ class Desk:
 
     def counts(self, scope: Scope = "all") -> dict[Queue, int]:
         """How many candidates stand in each queue."""
-        count = Counter(_stands(item, scope) for item in self.items(scope=scope))
-        return {queue: count[queue] for queue in QUEUES}
+        with self._lock:
+            if scope != "plan":
+                return self._tally.counts(admitted=scope == "pool")
+            count = Counter(map(_stands_in_plan, self._sample()))
+            return {queue: count[queue] for queue in QUEUES}
 
     def conflicts(self) -> tuple[Item, ...]:
         """Candidates that reviewers disagree on, by path."""
-        return self.items(where=lambda item: item.conflict)
+        with self._lock:
+            found = [self._items[name] for name in self._tally.conflicts]
+            return tuple(sorted(found, key=lambda item: item.view.path))
 
     def says(self, name: str) -> tuple[VerdictEntry, ...]:
         """The newest entry of each reviewer on one candidate, stale ones too."""
@@ -528,14 +573,25 @@ class Desk:
             return self._once("outcome", self._outcome)
 
     def _outcome(self) -> Outcome | None:
-        return standing_of(self._plans, self._views, self._ledger.everything, self._ledger.followed)
+        if not self._plans:
+            return None
+        plan = self._plans[-1]
+        cover = self._content("cover", lambda: coverage(plan, self._views.values()))
+        limit = uncovered(cover, self._is_rejected)
+        found = outcome_of(plan, self._labels)
+        notes = plan_notes(limit, len(self._changed), earlier_draws(self._plans, self._ledger.followed))
+        return replace(found, notes=(*found.notes, *notes))
+
+    def _is_rejected(self, sha256: str) -> bool:
+        item = self._items.get(sha256)
+        return item is not None and item.queue == "rejected"
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
     def calibration(self) -> PlattScaling | None:
         """P(a person approves) by the score; None until there are enough verdicts of both kinds."""
         with self._lock:
-            return self._once("calibration", lambda: figures.calibrate(self._items.values()))
+            return self._once("calibration", lambda: figures.calibrate(self._tally.decided.values()))
 
     def probability(self, item: Item) -> tuple[float, float, float] | None:
         """P(a person approves) of one candidate with the ends of its 95 % interval; None where it is not known."""
@@ -552,8 +608,8 @@ class Desk:
 
     def _numbers(self) -> figures.Numbers:
         return figures.numbers(
-            self.items(),
-            self._ledger,
+            self._tally,
+            self._ledger.reviewers(),
             plan=self.plan,
             outcome=self.outcome(),
             curve=self.calibration(),
@@ -565,15 +621,20 @@ class Desk:
             self._kept[key] = work()
         return cast(T, self._kept[key])
 
+    def _content(self, key: object, work: Callable[[], T]) -> T:
+        """What `work` gives, worked out once while pictures, captions, the selection and the plan stay: no verdicts."""
+        if key not in self._kept_longer:
+            self._kept_longer[key] = work()
+        return cast(T, self._kept_longer[key])
 
-def _stands(item: Item, scope: Scope) -> Queue:
-    """The queue of an item; in a plan's sample it is pending until it has a verdict that counts."""
-    return "pending" if scope == "plan" and not item.counted else item.queue
+
+def _stands_in_plan(item: Item) -> Queue:
+    """The queue of an item in a plan's sample: pending until it has a verdict that counts."""
+    return item.queue if item.counted else "pending"
 
 
-def _chance(curve: PlattScaling | None, item: Item) -> float | None:
-    score = item.view.score
-    return None if curve is None or score is None else float(curve.probability(score))
+def _score(view: ImageView) -> float:
+    return np.nan if view.score is None else view.score
 
 
 def _author(reviewer: str) -> str:

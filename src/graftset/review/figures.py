@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from graftset.records import ImageView, ReviewPlan
-from graftset.review.items import QUEUES, Item, Queue
-from graftset.review.ledger import Ledger
+from graftset.records import ReviewPlan
+from graftset.review.items import Item, Queue
 from graftset.review.plans import Outcome, advice
-from graftset.statistics import Kappa, PlattScaling, cohen_kappa, fit_platt, wilson
+from graftset.review.tally import DECISIONS, Tally
+from graftset.statistics import Kappa, PlattScaling, fit_platt, kappa_of_counts, wilson
 
+VERDICTS = ("approved", "rejected", "skipped")
 LEAST_EACH = 3  # approved and rejected with a score, before a curve is drawn through them
 LEAST_REVIEWED = 5  # verdicts on a trait before its acceptance may alarm
 ALARM_SHARE = 0.5  # of the acceptance of all
@@ -116,29 +115,37 @@ class Numbers:
 
 
 def numbers(
-    items: Sequence[Item],
-    ledger: Ledger,
+    tally: Tally,
+    names: Sequence[str],
     *,
     plan: ReviewPlan | None,
     outcome: Outcome | None,
     curve: PlattScaling | None,
 ) -> Numbers:
-    """Everything that grows with the verdicts."""
-    decided = [item for item in items if item.queue in ("approved", "rejected")]
+    """Everything that grows with the verdicts.
+
+    Args:
+        tally: The counts.
+        names: Everybody who gave a verdict.
+        plan: The open plan.
+        outcome: Where it stands.
+        curve: P(approved) by the score.
+    """
+    decided = list(tally.decided.values())
     return Numbers(
-        counts=_counts(items),
-        admitted=_counts(item for item in items if item.admitted),
+        counts=tally.counts(admitted=False),
+        admitted=tally.counts(admitted=True),
         plan=plan,
         outcome=outcome,
         advice=advice(plan) if plan else (),
-        reviewers=_reviewers(items, ledger),
-        agreement=_agreement(items, ledger),
-        conflicts=sum(item.conflict for item in items),
-        stale=sum(item.stale for item in items),
+        reviewers=tuple(Reviewer(name, *(tally.verdicts[name, verdict] for verdict in VERDICTS)) for name in names),
+        agreement=_agreement(tally),
+        conflicts=len(tally.conflicts),
+        stale=len(tally.stale),
         curve=_curve(curve),
         curve_note=_curve_note(curve, decided),
         disagreements=_disagreements(decided, curve),
-        acceptance=_acceptance(decided),
+        acceptance=_acceptance(tally),
         labels=len(decided),
     )
 
@@ -161,50 +168,13 @@ def _labelled(items: Iterable[Item]) -> list[Item]:
     ]
 
 
-def _counts(items: Iterable[Item]) -> dict[Queue, int]:
-    count = dict.fromkeys(QUEUES, 0)
-    for item in items:
-        count[item.queue] += 1
-    return count
-
-
-def _reviewers(items: Sequence[Item], ledger: Ledger) -> tuple[Reviewer, ...]:
-    count: dict[str, dict[str, int]] = {name: defaultdict(int) for name in ledger.reviewers()}
-    for item in items:
-        for entry in _current(item, ledger):
-            count[entry[0]][entry[1]] += 1
-    return tuple(Reviewer(name, c["approved"], c["rejected"], c["skipped"]) for name, c in count.items())
-
-
-def _current(item: Item, ledger: Ledger) -> list[tuple[str, str]]:
-    """(reviewer, verdict) of everybody who spoke of the item as it is."""
-    view = item.view
-    return [
-        (entry.reviewer, entry.verdict)
-        for entry in ledger.says(view.path).values()
-        if entry.sha256 == view.sha256 and entry.caption == view.training_caption and entry.verdict != "withdrawn"
-    ]
-
-
-def _agreement(items: Sequence[Item], ledger: Ledger) -> tuple[Agreement, ...]:
-    """Cohen's kappa of each pair, over what both decided. A verdict that settles a conflict was not given blind."""
-    pairs: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for item in items:
-        view = item.view
-        given = {
-            entry.reviewer: entry.verdict
-            for entry in ledger.says(view.path).values()
-            if entry.verdict in ("approved", "rejected")
-            and not entry.settles
-            and entry.sha256 == view.sha256
-            and entry.caption == view.training_caption
-        }
-        for first, second in combinations(sorted(given), 2):
-            pairs[first, second].append((given[first], given[second]))
-    return tuple(
-        Agreement(first, second, cohen_kappa([a for a, _ in both], [b for _, b in both]))
-        for (first, second), both in sorted(pairs.items())
-    )
+def _agreement(tally: Tally) -> tuple[Agreement, ...]:
+    """Cohen's kappa of each pair, over what both decided."""
+    found = []
+    for first, second in sorted({(first, second) for (first, second, _, _), n in tally.pairs.items() if n}):
+        table = [[tally.pairs[first, second, a, b] for b in DECISIONS] for a in DECISIONS]
+        found.append(Agreement(first, second, kappa_of_counts(table)))
+    return tuple(found)
 
 
 def _curve(curve: PlattScaling | None) -> tuple[CurvePoint, ...]:
@@ -244,32 +214,17 @@ def _disagreements(decided: Sequence[Item], curve: PlattScaling | None) -> tuple
             scored[i].queue,
             None if curve is None else float(chance[i]),
         )
-        for i in np.argsort(likely, kind="stable")
-        if likely[i] < 0.5
+        for i in sorted(np.flatnonzero(likely < 0.5), key=lambda i: (likely[i], scored[i].view.path))
     )
 
 
-def traits_of(view: ImageView) -> Iterator[tuple[str, str]]:
-    """(slot, value) of everything seen in a picture that is known."""
-    if view.traits.background is not None and view.traits.background.value != "unknown":
-        yield "background", view.traits.background.value
-    for slot, seen in view.traits.slots.items():
-        if seen.value != "unknown":
-            yield slot, seen.value
-    for term, seen in view.traits.accessories.items():
-        if seen.value == "present":
-            yield "accessory", term
-
-
-def _acceptance(decided: Sequence[Item]) -> tuple[Acceptance, ...]:
-    count: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for item in decided:
-        for trait in traits_of(item.view):
-            count[trait][0] += item.queue == "approved"
-            count[trait][1] += 1
-    overall = sum(item.queue == "approved" for item in decided) / max(1, len(decided))
+def _acceptance(tally: Tally) -> tuple[Acceptance, ...]:
+    total = len(tally.decided)
+    overall = sum(item.queue == "approved" for item in tally.decided.values()) / max(1, total)
     found = []
-    for (slot, value), (approved, of) in count.items():
+    for slot, value in {(slot, value) for (slot, value, _), n in tally.traits.items() if n}:
+        approved = tally.traits[slot, value, "approved"]
+        of = approved + tally.traits[slot, value, "rejected"]
         low, high = wilson(approved, of)
         alarm = of >= LEAST_REVIEWED and approved / of < ALARM_SHARE * overall
         found.append(Acceptance(slot, value, approved, of, low, high, alarm))

@@ -8,10 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graftset.records import ImageView
+import numpy as np
+from numpy.typing import NDArray
+
+from graftset.records import ImageView, VerdictEntry
+from graftset.review.plans import Label
 
 Queue = Literal["pending", "approved", "rejected", "skipped"]
 QUEUES: tuple[Queue, ...] = ("pending", "approved", "rejected", "skipped")
+F64 = NDArray[np.float64]
+USUAL_THRESHOLD = 8.0  # score that careful owners train on; where no verdicts say where people draw the line
 Scope = Literal["plan", "pool", "all"]  # the open plan's sample in the order drawn, the admitted, every candidate
 
 
@@ -26,7 +32,8 @@ class Item:
         queue: Where it stands.
         conflict: Reviewers disagree, and nobody has settled it.
         place: Place in the open plan's sample, from 0; None where it is not drawn.
-        counted: Its verdict counts for the open plan.
+        says: The newest entry of everybody who spoke of it as it is.
+        label: What the open plan counts it as; None where it is not drawn.
     """
 
     id: str
@@ -34,8 +41,14 @@ class Item:
     version: str
     queue: Queue
     conflict: bool
+    says: tuple[VerdictEntry, ...]
     place: int | None
-    counted: bool
+    label: Label | None
+
+    @property
+    def counted(self) -> bool:
+        """Whether its verdict counts for the open plan."""
+        return self.label is not None and self.label != "pending"
 
     @property
     def admitted(self) -> bool:
@@ -60,54 +73,55 @@ def queue_of(view: ImageView) -> Queue:
     return "pending" if view.review is None else view.review.verdict
 
 
-Key = Callable[[Item, float | None], Any]  # an item and P(approved) -> what it is sorted by
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One way to go through candidates."""
+    """One way to go through candidates: by what is known of a picture, or by the chance that it is approved."""
 
     name: str
     title: str
-    key: Key
+    key: Callable[[ImageView], Any] | None  # None: by the chance, most uncertain first
 
 
-def _uncertain(item: Item, probability: float | None) -> tuple[Any, ...]:
-    """Nearest to an even chance first; without a calibration, nearest to the threshold that careful owners use."""
-    if probability is not None:
-        return (abs(probability - 0.5), item.view.path)
-    score = item.view.score
-    return (math.inf if score is None else abs(score - 8.0), item.view.path)
+def uncertainty(scores: F64, chances: F64 | None) -> F64:
+    """What the most uncertain come first by: distance to an even chance; without a curve, to the usual threshold.
+
+    Args:
+        scores: Quality scores, float64 [N], NaN where there is none.
+        chances: P(approved) of each, float64 [N]; None without a curve.
+
+    Returns:
+        float64 [N], infinite for pictures without a score.
+    """
+    far = np.abs(scores - USUAL_THRESHOLD) if chances is None else np.abs(chances - 0.5)
+    return np.where(np.isnan(scores), np.inf, far)
 
 
-def _background(item: Item, _: float | None) -> tuple[Any, ...]:
-    seen = item.view.traits.background
-    return ("~" if seen is None else seen.value, _best(item, None))
+def _background(view: ImageView) -> tuple[Any, ...]:
+    seen = view.traits.background
+    return ("~" if seen is None else seen.value, _best(view))
 
 
-def _findings(item: Item, _: float | None) -> tuple[Any, ...]:
+def _findings(view: ImageView) -> tuple[Any, ...]:
     """Most contradicted claims first."""
-    return (-sum(claim.verdict == "contradicted" for claim in item.view.claims), _best(item, None))
+    return (-sum(claim.verdict == "contradicted" for claim in view.claims), _best(view))
 
 
-def _best(item: Item, _: float | None) -> tuple[Any, ...]:
-    score = item.view.score
-    return (math.inf if score is None else -score, item.view.path)
+def _best(view: ImageView) -> tuple[float, str]:
+    return (math.inf if view.score is None else -view.score, view.path)
 
 
-def _worst(item: Item, _: float | None) -> tuple[Any, ...]:
-    score = item.view.score
-    return (math.inf if score is None else score, item.view.path)
+def _worst(view: ImageView) -> tuple[float, str]:
+    return (math.inf if view.score is None else view.score, view.path)
 
 
 ORDERS: Mapping[str, Order] = {
     order.name: order
     for order in (
-        Order("uncertain", "Most uncertain first", _uncertain),
+        Order("uncertain", "Most uncertain first", None),
         Order("background", "By background", _background),
         Order("finding", "Contradicted captions first", _findings),
         Order("best", "Highest score first", _best),
         Order("worst", "Lowest score first", _worst),
-        Order("path", "By name", lambda item, _: item.view.path),
+        Order("path", "By name", lambda view: view.path),
     )
 }

@@ -18,7 +18,7 @@ import numpy as np
 
 from graftset.errors import UserError
 from graftset.records import Drawn, ImageView, ReviewPlan
-from graftset.statistics import least_right, pass_probability, sample_size, sequential_least_right
+from graftset.statistics import further_right, least_right, pass_probability, sample_size, sequential_least_right
 from graftset.statistics.finite_pool import needed_right
 
 Label = Literal["right", "wrong", "mended", "skipped", "pending"]
@@ -196,20 +196,10 @@ def _sequential(plan: ReviewPlan, labels: Sequence[Label]) -> Outcome:
     if reached == plan.pool:  # only skips keep it from being known
         sentence = f"{told}: {_bound(lower, plan)}, less than the {percent(plan.target)} asked for"
         return Outcome("missed", reviewed, wrong, mended, skipped, skipped, lower, sentence, notes)
-    left = _further(plan, right, needed)
+    left = further_right(plan.pool, reached, count["right"], plan.target, plan.confidence) or 0
     so_far = f": {_bound(lower, plan)} so far; {left} more" if seen else f"; {left}"
     sentence = f"{told}{so_far} without an error would show {percent(plan.target)}"
     return Outcome("running", reviewed, wrong, mended, skipped, left, lower, sentence, notes)
-
-
-def _further(plan: ReviewPlan, right: Sequence[bool], needed: int) -> int:
-    """How many more right ones in a row show the target."""
-    low, high = 1, plan.pool - len(right)
-    while low < high:
-        middle = (low + high) // 2
-        shown = sequential_least_right(plan.pool, [*right, *[True] * middle], plan.target, plan.confidence) >= needed
-        low, high = (low, middle) if shown else (middle + 1, high)
-    return low
 
 
 def _counted(plan: ReviewPlan, reviewed: int, wrong: int, mended: int, of: int) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graftset.catalog.joining import by_a_person
 from graftset.catalog.verdicts import by_image, concerns, resolve
 from graftset.records import Drawn, ImageView, ReviewPlan, VerdictEntry
 from graftset.review.plans import Label, Outcome, outcome
-
-Says = Mapping[str, Mapping[str, VerdictEntry]]  # path -> reviewer -> their newest entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,59 +67,65 @@ def label_of(plan: ReviewPlan, image: Drawn, view: ImageView | None, says: Itera
     return "mended" if mended or view.sha256 != image.sha256 else "right"
 
 
-def standing_of(
-    plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Says, followed: Collection[int]
-) -> Outcome | None:
-    """Where the open plan stands, with notes on what limits it; None where there is no plan.
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How what is admitted now differs from what a plan sampled, by content."""
 
-    Args:
-        plans: Every plan, the oldest first; the last is open.
-        views: Every image that is still there, by path.
-        says: The newest entry of each reviewer on each image.
-        followed: Numbers of the plans that verdicts were given under.
-    """
-    if not plans:
-        return None
-    plan = plans[-1]
-    labels = [label_of(plan, image, views.get(image.path), says.get(image.path, {}).values()) for image in plan.drawn]
-    found = outcome(plan, labels)
-    return replace(found, notes=(*found.notes, *_notes(plans, views, says, followed)))
+    came: frozenset[str]  # admitted since
+    gone: frozenset[str]  # not admitted any more
 
 
-def _notes(
-    plans: Sequence[ReviewPlan], views: Mapping[str, ImageView], says: Says, followed: Collection[int]
-) -> Iterable[str]:
-    plan = plans[-1]
-    changed = uncovered(plan, views.values())
-    if changed:
-        yield changed
-    stale = sum(
-        any(entry.plan == plan.number for entry in says.get(image.path, {}).values())
-        and label_of(plan, image, views.get(image.path), says.get(image.path, {}).values()) == "pending"
-        and any(entry.verdict != "withdrawn" for entry in says.get(image.path, {}).values())
-        for image in plan.drawn
-    )
-    if stale:
-        yield f"{stale} of the sample changed since they were reviewed: their verdicts do not count, look again"
-    members = set(plan.members)
-    before = sum(other.number in followed and not members.isdisjoint(other.members) for other in plans[:-1])
-    if before:
-        told = "an earlier plan" if before == 1 else f"{before} earlier plans"
-        yield f"{told} sampled this set: each new draw is another chance to pass by luck"
+def coverage(plan: ReviewPlan, views: Iterable[ImageView]) -> Coverage:
+    """Compare the plan's set with what is admitted now."""
+    admitted, members = {view.sha256 for view in views if view.selected}, set(plan.members)
+    return Coverage(frozenset(admitted - members), frozenset(members - admitted))
 
 
-def uncovered(plan: ReviewPlan, views: Iterable[ImageView]) -> str:
-    """How what is admitted now differs from what the plan sampled, as a sentence; empty where its bound still holds.
+def uncovered(cover: Coverage, rejected: Callable[[str], bool]) -> str:
+    """Why the plan's bound does not hold for what is admitted now, as a sentence; empty where it does.
 
     Taking out what was rejected can only raise the share right; whatever else comes or goes may lower it.
+
+    Args:
+        cover: What came and went.
+        rejected: Whether the picture of a content hash was rejected.
     """
-    admitted = {view.sha256 for view in views if view.selected}
-    rejected = {view.sha256 for view in views if view.review is not None and view.review.verdict == "rejected"}
-    came, left = len(admitted - set(plan.members)), len(set(plan.members) - admitted - rejected)
-    told = [f"{came} were admitted"] * bool(came) + [f"{left} left out"] * bool(left)
+    came, gone = len(cover.came), sum(not rejected(sha256) for sha256 in cover.gone)
+    told = [f"{came} were admitted"] * bool(came) + [f"{gone} left out"] * bool(gone)
     if not told:
         return ""
     return f"since the plan was drawn {' and '.join(told)}: the bound does not cover the set as it is; draw a new plan"
+
+
+def plan_notes(limit: str, changed: int, before: int) -> tuple[str, ...]:
+    """What a person should know of a plan beside its outcome.
+
+    Args:
+        limit: What `uncovered` says.
+        changed: Images of the sample whose verdicts concern another picture or caption than they have now.
+        before: Earlier plans on the same pictures under which verdicts were given.
+    """
+    told = "an earlier plan" if before == 1 else f"{before} earlier plans"
+    return (
+        *([limit] if limit else []),
+        *(
+            [f"{changed} of the sample changed since they were reviewed and do not count: look again"]
+            if changed
+            else []
+        ),
+        *([f"{told} sampled this set: each new draw is another chance to pass by luck"] if before else []),
+    )
+
+
+def is_outdated(label: Label, plan: ReviewPlan, says: Iterable[VerdictEntry]) -> bool:
+    """Whether an image was reviewed under the plan, but as another picture or caption than it has now."""
+    return label == "pending" and any(e.plan == plan.number and e.verdict != "withdrawn" for e in says)
+
+
+def earlier_draws(plans: Sequence[ReviewPlan], followed: Collection[int]) -> int:
+    """How many plans before the open one sampled some of the same pictures, and had verdicts given under them."""
+    members = set(plans[-1].members)
+    return sum(plan.number in followed and not members.isdisjoint(plan.members) for plan in plans[:-1])
 
 
 def review_state(
@@ -139,21 +143,18 @@ def review_state(
         for view in views
         if view.selected and view.review is not None and view.review.verdict != "skipped"
     ]
-    by_path = {view.path: view for view in views}
-    every = list(entries)
-    followed = {entry.plan for entry in every if entry.plan is not None}
-    found = standing_of(plans, by_path, by_image(every), followed)
-    if found is not None and found.reviewed:
+    if plans:
         plan = plans[-1]
-        limit = uncovered(plan, views)
-        return ReviewState(
-            plan=plan.kind,
-            n=found.reviewed,
-            wrong=found.wrong,
-            bound=None if limit else found.lower,
-            sentence=f"{found.sentence}; {limit}" if limit else found.sentence,
-            notes=found.notes,
-        )
+        found, limit = _outcome(views, list(entries), plans)
+        if found.reviewed:
+            return ReviewState(
+                plan=plan.kind,
+                n=found.reviewed,
+                wrong=found.wrong,
+                bound=None if limit else found.lower,
+                sentence=f"{found.sentence}; {limit}" if limit else found.sentence,
+                notes=tuple(note for note in found.notes if note != limit),
+            )
     if not decided:
         return None
     wrong = decided.count("rejected")
@@ -162,3 +163,20 @@ def review_state(
         "without a sampling plan this says nothing of the others"
     )
     return ReviewState(None, len(decided), wrong, None, sentence)
+
+
+def _outcome(
+    views: Sequence[ImageView], entries: Sequence[VerdictEntry], plans: Sequence[ReviewPlan]
+) -> tuple[Outcome, str]:
+    """Where the open plan stands, and why its bound does not hold for what is admitted now."""
+    plan, says, by_path = plans[-1], by_image(entries), {view.path: view for view in views}
+    spoken = [says.get(image.path, {}).values() for image in plan.drawn]
+    labels = [
+        label_of(plan, image, by_path.get(image.path), told) for image, told in zip(plan.drawn, spoken, strict=True)
+    ]
+    rejected = {view.sha256 for view in views if view.review is not None and view.review.verdict == "rejected"}
+    limit = uncovered(coverage(plan, views), rejected.__contains__)
+    changed = sum(is_outdated(label, plan, told) for label, told in zip(labels, spoken, strict=True))
+    before = earlier_draws(plans, {entry.plan for entry in entries if entry.plan is not None})
+    found = outcome(plan, labels)
+    return replace(found, notes=(*found.notes, *plan_notes(limit, changed, before))), limit

@@ -8,12 +8,12 @@ calibration.py     from a score to the probability of a yes
 timeline.py        figures of one checkpoint with intervals, and what a row of checkpoints tells
 """
 
-from graftset.statistics.agreement import Kappa, cohen_kappa
+from graftset.statistics.agreement import Kappa, cohen_kappa, kappa_of_counts
 from graftset.statistics.calibration import PlattScaling, fit_platt
 from graftset.statistics.distributions import total_variation
 from graftset.statistics.finite_pool import PlanRow, least_right, pass_probability, plan_table, sample_size
 from graftset.statistics.proportions import clopper_pearson, wilson
-from graftset.statistics.sequential import sequential_least_right, sequential_pass_probability
+from graftset.statistics.sequential import further_right, sequential_least_right, sequential_pass_probability
 
 __all__ = [
     "Kappa",
@@ -22,6 +22,8 @@ __all__ = [
     "clopper_pearson",
     "cohen_kappa",
     "fit_platt",
+    "further_right",
+    "kappa_of_counts",
     "least_right",
     "pass_probability",
     "plan_table",

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 
@@ -38,20 +39,33 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable], confidenc
     if len(first) != len(second) or not first:
         raise ValueError("both label the same images, at least one")
     place = {label: i for i, label in enumerate(dict.fromkeys([*first, *second]))}
-    p = np.zeros((len(place), len(place)))
+    counts = np.zeros((len(place), len(place)))
     for a, b in zip(first, second, strict=True):
-        p[place[a], place[b]] += 1 / len(first)
+        counts[place[a], place[b]] += 1
+    return kappa_of_counts(counts, confidence)
+
+
+def kappa_of_counts(counts: ArrayLike, confidence: float = 0.95) -> Kappa:
+    """Cohen's kappa from how often each pair of labels was given; see `cohen_kappa`.
+
+    Args:
+        counts: Images by one reviewer's label (rows) and the other's (columns), [K, K].
+        confidence: Of the interval, 0-1.
+    """
+    table = np.asarray(counts, dtype=np.float64)
+    n = int(table.sum())
+    p = table / n
     rows, columns = p.sum(axis=1), p.sum(axis=0)
     observed, expected = float(np.trace(p)), float(rows @ columns)
     if expected > 1 - 1e-12:
-        return Kappa(None, None, None, observed, len(first))
+        return Kappa(None, None, None, observed, n)
     kappa = (observed - expected) / (1 - expected)
     spread = rows[None, :] + columns[:, None]  # [i, j]: p_.i + p_j.
     diagonal = float((np.diag(p) * (1 - np.diag(spread) * (1 - kappa)) ** 2).sum())
     beside = p * spread**2
     np.fill_diagonal(beside, 0.0)
     variance = (diagonal + (1 - kappa) ** 2 * float(beside.sum()) - (kappa - expected * (1 - kappa)) ** 2) / (
-        len(first) * (1 - expected) ** 2
+        n * (1 - expected) ** 2
     )
     half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(max(0.0, variance))
-    return Kappa(kappa, max(-1.0, kappa - half), min(1.0, kappa + half), observed, len(first))
+    return Kappa(kappa, max(-1.0, kappa - half), min(1.0, kappa + half), observed, n)

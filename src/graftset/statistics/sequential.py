@@ -81,6 +81,33 @@ def log_likelihood(pool: int, taken: ArrayLike, found: ArrayLike, theta: ArrayLi
     return np.where(possible, value, -np.inf)
 
 
+def evidence(pool: int, taken: ArrayLike, found: ArrayLike, target: float) -> F64:
+    """Log evidence against the null that fewer than the target are right; the target is shown at log(1 / alpha).
+
+    Args:
+        pool: Images in the pool.
+        taken: Images reviewed, [T].
+        found: Right ones among them, [T].
+        target: Share that is to be shown, 0-1.
+
+    Returns:
+        float64 [T]: infinite where so many are found right that the null cannot be; -infinite where the sample holds no
+        larger share right than the null would, which it cannot speak against.
+    """
+    s, t = np.asarray(found, dtype=np.float64), np.asarray(taken, dtype=np.float64)
+    null = needed_right(pool, target) - 1
+    mode = np.floor((pool + 1) * s / np.maximum(t, 1))
+    ratio = log_marginal(t, s, target) - log_likelihood(pool, t, np.minimum(s, null), null)
+    return np.where(s > null, np.inf, np.where(mode > null, ratio, -np.inf))
+
+
+def further_right(pool: int, taken: int, found: int, target: float = 0.90, confidence: float = 0.95) -> int | None:
+    """How many more right ones in a row show the target; 0 where it is shown now, None where none would."""
+    more = np.arange(pool - taken + 1, dtype=np.float64)
+    shown = evidence(pool, taken + more, found + more, target) >= -np.log(1 - confidence)
+    return int(np.argmax(shown)) if shown.any() else None
+
+
 def sequential_pass_probability(
     pool: int, right: int, target: float = 0.90, confidence: float = 0.95
 ) -> tuple[float, float]:
@@ -95,20 +122,15 @@ def sequential_pass_probability(
     Returns:
         The probability that the target is ever shown, and the mean number reviewed where it is (nan where it never is).
     """
-    null = needed_right(pool, target) - 1
     threshold = -np.log(1 - confidence)
-    chance = np.zeros(pool + 1)  # of each number right found, where the target was not shown yet
-    chance[0] = 1.0
+    chance = np.ones(1)  # of each number right found, from 0, where the target was not shown yet
     passed = spent = 0.0
-    s = np.arange(pool + 1, dtype=np.float64)
     for t in range(1, pool + 1):
+        s = np.arange(t, dtype=np.float64)  # before this draw
         draw_right = np.clip((right - s) / (pool - t + 1), 0.0, 1.0)
-        chance = np.concatenate([[0.0], (chance * draw_right)[:-1]]) + chance * (1 - draw_right)
-        with np.errstate(invalid="ignore"):
-            ratio = log_marginal(t, np.minimum(s, t), target) - log_likelihood(pool, t, np.minimum(s, t), null)
-        mode = np.floor((pool + 1) * s / t)
-        shown = (s <= t) & (s > null) | ((s <= t) & (ratio >= threshold) & (mode > null))
-        passed += float(chance[shown].sum())
-        spent += t * float(chance[shown].sum())
+        chance = np.append(chance * (1 - draw_right), 0.0) + np.concatenate([[0.0], chance * draw_right])
+        shown = evidence(pool, t, np.arange(t + 1), target) >= threshold
+        now = float(chance[shown].sum())
+        passed, spent = passed + now, spent + t * now
         chance[shown] = 0.0
     return passed, spent / passed if passed else float("nan")

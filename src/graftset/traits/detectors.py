@@ -99,7 +99,7 @@ class TraitDetectors:
             natives: uint8 [N, h, w, 3] of the originals' native size.
             figures: bool [N, h, w].
         """
-        color = self._colors.get(slot)
+        color = self.colors.get(slot)
         return None if color is None else color.place.cells(natives, figures)
 
     def detect(self, natives: U8, figures: Mask) -> list[Answers]:
