@@ -81,10 +81,18 @@ class Originals:
         height, width = self.natives.shape[1:3]
         return width, height
 
-    def answers(self, slot: str) -> bool:
-        """Whether a detector of this slot, or of "accessory:TERM", is trusted to answer at all."""
-        found = self._detectors.reliability.get(slot)
-        return slot == "background" or (found is not None and found.answers)
+    def answers(self, slot: str, value: str | None = None) -> bool:
+        """Whether a detector of this slot, or of "accessory:TERM", is trusted to answer, with this value where given.
+
+        Some slots are trusted value by value: "dark" skin may be told where "olive" skin is not.
+        """
+        reliability = self._detectors.reliability
+        found = reliability.get(slot)
+        if slot == "background" or found is None or not found.answers:
+            return slot == "background"
+        by_value = value is not None and any(name.startswith(f"{slot}:") for name in reliability)
+        own = reliability.get(f"{slot}:{value}")
+        return not by_value or (own is not None and own.answers)
 
     def look(self, pictures: Sequence[Picture]) -> list[Seen]:
         """Everything that is seen of pictures of the originals' native size."""

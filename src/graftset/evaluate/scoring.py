@@ -73,7 +73,7 @@ def requested(originals: Originals, picture: Seen, asked: Mapping[str, str]) -> 
             if traits.background is not None:
                 found[slot] = (traits.background.value, holds(traits.background, word))
             continue
-        if not originals.answers(slot):
+        if not originals.answers(slot, None if slot.startswith(ACCESSORY) else word):
             continue
         if slot.startswith(ACCESSORY):
             told = traits.accessories.get(slot.removeprefix(ACCESSORY), TraitSeen(UNKNOWN)).value
