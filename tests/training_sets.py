@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graftset.build import build
-from graftset.config import TrainSettings
 from graftset.records import Grid, SamplePrompt
 from graftset.train import TrainingJob, TrainingSet, TrainingStage
-from graftset.workflows.training import training_job
 from sample_builds import make_views
 
 COLORS = {"red": (200, 30, 30), "green": (20, 160, 60), "blue": (30, 60, 200), "yellow": (240, 220, 60)}
@@ -52,7 +50,7 @@ def prompts(data: TrainingSet, count: int = 3) -> tuple[SamplePrompt, ...]:
 def job(
     folder: Path, data: TrainingSet | None = None, *, steps: int = 20, seed: int = 0, **settings: Any
 ) -> TrainingJob:
-    """A short run in float32, which all processors round nearly alike, with 4 pictures a step."""
+    """A short run of a narrow network in float32, which all processors round nearly alike, with 4 pictures a step."""
     data = flags() if data is None else data
     return TrainingJob(
         folder=folder,
@@ -62,7 +60,7 @@ def job(
         seed=seed,
         steps=steps,
         device="cpu",
-        settings={"precision": "float32", "batch_size": 4, "sampling_steps": 2, **settings},
+        settings={"precision": "float32", "width": 8, "batch_size": 4, "sampling_steps": 2, **settings},
     )
 
 
@@ -77,8 +75,3 @@ def make_build(folder: Path, plan: str = "equal", *, originals: int = 6, generat
         plan=plan,
     )
     return folder
-
-
-def build_job(build_folder: Path, runs: Path, **wishes: Any) -> TrainingJob:
-    """A job on a build under default settings."""
-    return training_job(build_folder, runs=runs, settings=TrainSettings(), **wishes)

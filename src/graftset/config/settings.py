@@ -229,6 +229,12 @@ class EvaluateSettings(Section):
 class NativeSettings(Section):
     """The embedded diffusion model, which learns at native size in minutes."""
 
+    width: int = Field(
+        default=32,
+        ge=8,
+        multiple_of=8,
+        description="Channels at the network's finest level; the two coarser ones have two and four times as many.",
+    )
     batch_size: int = Field(default=32, ge=1, description="Images in one training step.")
     learning_rate: float = Field(default=2e-3, gt=0, description="Step size of AdamW, the same from begin to end.")
     weight_decay: float = Field(default=0.01, ge=0, description="Weight decay of AdamW.")
@@ -248,7 +254,7 @@ class NativeSettings(Section):
     head: Literal["auto", "palette", "continuous"] = Field(
         default="auto",
         description='What is painted: "palette" one of at most 256 colors in each cell, "continuous" any color. '
-        '"auto": the palette, unless it misses the colors of the pictures by more than 0.03 (OKLab) on average.',
+        '"auto": the palette, unless it misses the colors of the pictures by more than 0.015 (OKLab) on average.',
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",

@@ -59,19 +59,24 @@ def painter_bytes(record: PainterRecord, weights: dict[str, Tensor]) -> bytes:
     return safetensors.torch.save(weights, {_HEADER: json.dumps(asdict(record))})
 
 
-def make_painter(record: PainterRecord, weights: dict[str, Tensor], device: torch.device | str = "cpu") -> Painter:
-    """The painter that a record and weights describe, ready on a device."""
+def make_painter(
+    record: PainterRecord,
+    weights: dict[str, Tensor],
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Painter:
+    """The painter that a record and weights describe, ready on a device to compute in `dtype`."""
     colors = b"".join(bytes.fromhex(color) for color in record.palette)
     head: Head = PaletteHead(Palette.from_bytes(colors), device) if record.palette else ContinuousHead()
     with torch.device("meta"):
         network = Network(record.shape)
     network.load_state_dict(weights, assign=True)
     captions = CaptionEncoder(rows=record.shape.rows, ignored=record.ignored_tags)
-    ready = network.to(device).requires_grad_(False).eval()
+    ready = network.to(device, dtype).requires_grad_(False).eval()
     return Painter(ready, head, captions, record.height, record.width, record.steps, record.guidance)
 
 
-def load_painter(path: Path, device: torch.device | str = "cpu") -> Painter:
+def load_painter(path: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Painter:
     """Read a checkpoint file.
 
     Raises:
@@ -81,7 +86,7 @@ def load_painter(path: Path, device: torch.device | str = "cpu") -> Painter:
         with safe_open(str(path), "pt") as file:
             record = _RECORD.validate_json((file.metadata() or {})[_HEADER])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
-        return make_painter(record, weights, device)
+        return make_painter(record, weights, device, dtype)
     except (OSError, SafetensorError, ValidationError, KeyError, RuntimeError, ValueError) as error:
         raise UserError(
             f"This checkpoint cannot be read: {error}",

@@ -1,9 +1,11 @@
 """The network: a small U-Net on native cells, told the noise level, the augmentation and the caption.
 
 Three resolutions (1, 1/2, 1/4), each half with one residual block a level; skips are added, not concatenated, which
-costs a third less for the same weights. The caption acts twice: pooled, as scale and shift of every block (FiLM, Perez
-et al. 2018), and tag by tag, through attention at the coarsest level, where the cells attend to themselves and to the
-tags at once. Two channels with the position of each cell join the input, because portraits are aligned.
+costs a third less for the same weights. Four cells become one, and one four, by moving them into channels and back
+(Shi et al. 2016): each of the four has weights of its own then, so that detail survives. The caption acts twice:
+pooled, as scale and shift of every block (FiLM, Perez et al. 2018), and tag by tag, through attention at the coarsest
+level, where the cells attend to themselves and to the tags at once. Waves of the position of each cell join the input,
+because portraits are aligned.
 
 Sizes that are no multiple of 4 are padded at the right and lower edge and cut again.
 """
@@ -19,6 +21,8 @@ from torch.nn import functional
 
 STRIDE = 4  # of the coarsest level, cells
 AUGMENTATIONS = 3  # flip, shift down, shift right
+_OCTAVES = (1.0, 2.0, 4.0, 8.0, 16.0)  # half turns over a side
+POSITIONS = 4 * len(_OCTAVES)  # channels that say where a cell is
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Tags:
 
     rows: Tensor  # int64 [sum of bag sizes]
     starts: Tensor  # int64 [N]
-    weights: Tensor  # float [sum of bag sizes], 1 / bag size
+    weights: Tensor  # float [sum of bag sizes], bag size ** -0.5
     places: Tensor  # int64 [B, T]
 
 
@@ -68,8 +72,8 @@ class Block(nn.Module):
         h = self.conv1(functional.silu(self.norm1(x)))
         scale, shift = film[:, :, None, None].chunk(2, dim=1)
         h = functional.silu(torch.addcmul(shift, self.norm2(h), scale + 1))
-        kept: Tensor = self.skip(x)
-        return kept + self.conv2(h)
+        answer: Tensor = self.skip(x) + self.conv2(h)
+        return answer
 
 
 class Attention(nn.Module):
@@ -113,7 +117,12 @@ class TextEncoder(nn.Module):
         self.mix = nn.Sequential(
             nn.Linear(shape.text, 2 * shape.text), nn.SiLU(), nn.Linear(2 * shape.text, shape.text)
         )
-        self.pooled = nn.Linear(shape.text, shape.embedding)
+        self.pooled = nn.Sequential(
+            nn.LayerNorm(shape.text),
+            nn.Linear(shape.text, 2 * shape.embedding),
+            nn.SiLU(),
+            nn.Linear(2 * shape.embedding, shape.embedding),
+        )
 
     def forward(self, tags: Tags) -> tuple[Tensor, Tensor, Tensor]:
         """-> tags `[B, T, text]`, mask `[B, T]` (0 or -inf), pooled `[B, embedding]`."""
@@ -141,17 +150,19 @@ class Network(nn.Module):
         groups, e = shape.groups, shape.embedding
         self.text = TextEncoder(shape)
         self.embed = nn.Sequential(nn.Linear(e // 2 + AUGMENTATIONS, e), nn.SiLU(), nn.Linear(e, e))
-        self.stem = nn.Conv2d(shape.inputs + 2, fine, 3, padding=1)
-        self.down = nn.ModuleList([Block(fine, fine, groups), Block(fine, half, groups), Block(half, coarse, groups)])
+        self.stem = nn.Conv2d(shape.inputs + POSITIONS, fine, 3, padding=1)
+        self.down = nn.ModuleList([Block(fine, fine, groups), Block(half, half, groups), Block(coarse, coarse, groups)])
+        self.merge = nn.ModuleList([nn.Conv2d(4 * fine, half, 1), nn.Conv2d(4 * half, coarse, 1)])
         self.middle = nn.ModuleList([Block(coarse, coarse, groups) for _ in range(shape.middle_blocks)])
         self.attention = nn.ModuleList(
             [Attention(coarse, shape.text, shape.heads, groups) for _ in range(shape.middle_blocks)]
         )
         self.up = nn.ModuleList([Block(coarse, coarse, groups), Block(half, half, groups), Block(fine, fine, groups)])
-        self.narrow = nn.ModuleList([nn.Conv2d(coarse, half, 1), nn.Conv2d(half, fine, 1)])
+        self.split = nn.ModuleList([nn.Conv2d(coarse, 4 * half, 1), nn.Conv2d(half, 4 * fine, 1)])
         self.norm = nn.GroupNorm(groups, fine)
         self.head = nn.Linear(fine, shape.outputs)
         nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
         self.films = [2 * c for c in (fine, half, coarse, *[coarse] * shape.middle_blocks, coarse, half, fine)]
         self.film = nn.Linear(e, sum(self.films))
         nn.init.normal_(self.film.weight, std=e**-0.5)
@@ -177,13 +188,15 @@ class Network(nn.Module):
         x = self.stem(x)
         skips = []
         for i, block in enumerate(self.down):
-            x = block(x if i == 0 else functional.avg_pool2d(x, 2), next(films))
+            if i > 0:
+                x = self.merge[i - 1](functional.pixel_unshuffle(x, 2))
+            x = block(x, next(films))
             skips.append(x)
         for block, attention in zip(self.middle, self.attention, strict=True):
             x = attention(block(x, next(films)), vectors, mask)
         for i, block in enumerate(self.up):
             if i > 0:
-                x = functional.interpolate(self.narrow[i - 1](x), scale_factor=2, mode="nearest")
+                x = functional.pixel_shuffle(self.split[i - 1](x), 2)
             x = block(x + skips.pop(), next(films))
         x = functional.silu(self.norm(x))[:, :, :height, :width]
         # Channels last: a softmax over them is then four times as fast.
@@ -199,12 +212,16 @@ def _waves(level: Tensor, size: int) -> Tensor:
 
 
 def _positions(like: Tensor) -> Tensor:
-    """Row and column of every cell in [-1, 1], `[B, 2, H, W]`."""
+    """Sines and cosines of the row and column of every cell, from the whole side to 3 cells, `[B, POSITIONS, H, W]`."""
     batch, _, height, width = like.shape
-    rows = torch.linspace(-1, 1, height, device=like.device, dtype=like.dtype)
-    columns = torch.linspace(-1, 1, width, device=like.device, dtype=like.dtype)
-    grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-    return grid.expand(batch, 2, height, width)
+    waves = []
+    for size in (height, width):
+        turns = torch.linspace(0, math.pi, size, device=like.device)
+        angles = turns[:, None] * torch.tensor(_OCTAVES, device=like.device)
+        waves.append(torch.cat([angles.sin(), angles.cos()], 1).T)  # [2 * octaves, size]
+    rows = waves[0][:, :, None].expand(-1, -1, width)
+    columns = waves[1][:, None, :].expand(-1, height, -1)
+    return torch.cat([rows, columns]).to(like.dtype).expand(batch, POSITIONS, height, width)
 
 
 def _pad(x: Tensor) -> Tensor:

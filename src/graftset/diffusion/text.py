@@ -103,6 +103,6 @@ def batch_tags(captions: Iterable[Sequence[I64]]) -> TagBatch:
     return TagBatch(
         rows=np.concatenate(bags) if bags else np.zeros(0, dtype=np.int64),
         starts=ends - lengths,
-        weights=np.repeat((1 / lengths).astype(np.float32), lengths) if bags else np.zeros(0, dtype=np.float32),
+        weights=np.repeat((lengths**-0.5).astype(np.float32), lengths) if bags else np.zeros(0, dtype=np.float32),
         places=places,
     )

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ class Training:
         self._batches = batches
         self._schedule = schedule
         self._painter = painter
-        self._losses: list[float] = []  # of each step since the last checkpoint
+        self._since_line: list[float] = []  # losses of each step since the last logged line
+        self._since_checkpoint: list[float] = []  # and since the last checkpoint
+        self._loss = math.nan  # of the last logged line
         self._seconds = 0.0  # of training, without painting
         self._saved_at = time.monotonic()
         self._unread: list[Any] = []  # losses still on the device
@@ -100,7 +103,7 @@ class Training:
             steps=self._learner.step_number,
             resumed_at=resumed,
             unchanged=resumed == steps,
-            loss=self._recent_loss(),
+            loss=self._loss,
             seconds=self._seconds,
         )
 
@@ -117,9 +120,11 @@ class Training:
                     value=str(self._run.folder),
                     remedy="Remove that file to train the run from its beginning, or give another --name",
                 ) from error
-            self._losses = [float(loss) for loss in position["losses"]]
+            self._since_line = [float(loss) for loss in position["since_line"]]
+            self._since_checkpoint = [float(loss) for loss in position["since_checkpoint"]]
             self._seconds = float(position["seconds"])
         forget_metrics(self._run, self._learner.step_number)
+        self._loss = next((line.loss for line in reversed(self._run.metrics())), math.nan)
         return self._learner.step_number
 
     def _read_losses(self) -> None:
@@ -134,27 +139,22 @@ class Training:
         for number, loss in enumerate(losses, start=first + 1):
             if not math.isfinite(loss):
                 raise self._ended(f"The loss of step {number} is not a finite number", "Lower the learning rate")
-        self._losses += losses
-
-    def _recent_loss(self) -> float:
-        recent = self._losses[-LOG_EVERY:]
-        if recent:
-            return sum(recent) / len(recent)
-        lines = self._run.metrics()
-        return lines[-1].loss if lines else math.nan
+        self._since_line += losses
+        self._since_checkpoint += losses
 
     def _log(self) -> None:
-        step, loss = self._learner.step_number, self._recent_loss()
+        step = self._learner.step_number
+        self._loss, self._since_line = fmean(self._since_line), []
         line = MetricsLine(
             step=step,
             images_seen=step * self._run.record.batch_size,
             exposures=self._exposures()["original"],
-            loss=loss,
+            loss=self._loss,
             lr=self._learner.rates.learning_rate,
             seconds=round(self._seconds, 3),
         )
         append_metrics(self._run, line)
-        self._job.watch(Moment(step, self._run.record.steps, loss))
+        self._job.watch(Moment(step, self._run.record.steps, self._loss))
 
     def _exposures(self) -> dict[str, float]:
         """Mean times an image of each origin was shown so far."""
@@ -176,15 +176,19 @@ class Training:
             step=step,
             images_seen=images_seen,
             exposures=self._exposures(),
-            loss=sum(self._losses) / max(1, len(self._losses)),
+            loss=fmean(self._since_checkpoint),
             seconds=round(self._seconds, 3),
             weights_sha256=sha256_hex(weights),
         )
         write_checkpoint(self._run, checkpoint, weights)
-        self._losses = []
+        self._since_checkpoint = []
 
     def _save(self) -> None:
-        position = {"losses": self._losses, "seconds": self._seconds}
+        position = {
+            "since_line": self._since_line,
+            "since_checkpoint": self._since_checkpoint,
+            "seconds": self._seconds,
+        }
         write_whole(self._run.resume_file, self._learner.save(position))
         self._saved_at = time.monotonic()
 
@@ -203,11 +207,11 @@ class Training:
 
     def _paint(self, checkpoint: str, wishes: list[Wish], stop: Stop) -> NDArray[np.uint8] | None:
         """The pictures of one checkpoint; None where a stop was asked for meanwhile."""
-        painter = load_painter(self._run.weights_file(checkpoint), self._learner.device)
+        painter = load_painter(self._run.weights_file(checkpoint), self._learner.device, self._learner.dtype)
         steps = self._run.record.steps
 
         def progress(done: int, of: int) -> None:
-            self._job.watch(Moment(self._learner.step_number, steps, self._recent_loss(), f"paint {done} of {of}"))
+            self._job.watch(Moment(self._learner.step_number, steps, self._loss, f"paint {done} of {of}"))
             if stop.asked:
                 raise _StopPaintingError
 
@@ -228,10 +232,9 @@ class Training:
 
     def _ended(self, why: str, remedy: str) -> TrainingError:
         kept = self._run.checkpoints()
-        last = f"checkpoint {kept[-1].name} (step {kept[-1].step})" if kept else "no checkpoint was reached yet"
+        last = f"the last good checkpoint, {kept[-1].name} (step {kept[-1].step}), is kept" if kept else ""
         return TrainingError(
-            f"Training ended at step {self._learner.step_number}: {why}; "
-            + (f"the last good one, {last}, is kept" if kept else last),
+            f"Training ended at step {self._learner.step_number}: {why}; {last or 'no checkpoint was reached yet'}",
             field="run",
             value=str(self._run.folder),
             remedy=remedy,

@@ -33,7 +33,7 @@ from graftset.train.learning import Learner, Rates
 from graftset.train.processor import choose_device, choose_precision, computing
 from graftset.train.schedule import Schedule
 
-LARGEST_PALETTE_ERROR = 0.03  # OKLab: pictures that a palette holds no better get a continuous head
+LARGEST_PALETTE_ERROR = 0.015  # OKLab: pictures that a palette holds no better get a continuous head
 _CLIP = 1.0  # longest gradient
 _MAY_DIFFER = ("created", "versions", "build")  # between a run and its resumption
 # AdamW moves every weight by about the learning rate each step, and logits have far to go: without this the colors'
@@ -83,7 +83,7 @@ def estimate(job: TrainingJob) -> Estimate:
         for step in range(_TRIED_STEPS):
             learner.learn(batches.batch(step)).item()
         step_seconds = (time.perf_counter() - begun) / _TRIED_STEPS
-        painter = make_painter(made.painter, learner.averaged(), made.device)
+        painter = make_painter(made.painter, learner.averaged(), made.device, made.dtype)
         begun = time.perf_counter()
         paint(painter, [Wish("", "estimate", 0)] * BATCH)
         picture_seconds = (time.perf_counter() - begun) / BATCH
@@ -142,7 +142,9 @@ def _make(job: TrainingJob) -> _Made:
     device = choose_device(job.device)
     head, notes = _choose_head(job, settings, device)
     originals = [text for text, generated in zip(data.captions, data.generated, strict=True) if not generated]
-    shape = NetworkShape(outputs=head.outputs, scale=_LOGIT_SCALE if isinstance(head, PaletteHead) else 1.0)
+    fine = settings.width
+    scale = _LOGIT_SCALE if isinstance(head, PaletteHead) else 1.0
+    shape = NetworkShape(outputs=head.outputs, channels=(fine, 2 * fine, 4 * fine), scale=scale)
     encoder = CaptionEncoder(rows=shape.rows, ignored=constant_tags(originals))
     height, width = data.pictures.shape[1:3]
     with torch.device("meta"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from graftset.assess import load_native
 from graftset.build import MANIFEST, BuildRecord, read_build, verify
+from graftset.catalog import Catalog
 from graftset.config import FILE_NAME, Project, TrainSettings
 from graftset.diffusion.palette import Palette, make_palette
 from graftset.errors import BuildError, SkipFile, UserError
@@ -23,7 +24,7 @@ from graftset.pixels.grid import from_native
 from graftset.records import SamplePrompt
 from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
 from graftset.train.job import unwatched
-from graftset.workflows.steps import Session, open_session, plain_name
+from graftset.workflows.steps import open_session, plain_name
 
 PROMPTS = "prompts.json"  # in a build folder
 PALETTE = "palette.json"  # in the folder of runs
@@ -35,6 +36,7 @@ _COLORS = TypeAdapter(list[str])
 
 def training_job(
     build: Path,
+    data: TrainingSet,
     *,
     runs: Path,
     settings: TrainSettings,
@@ -42,27 +44,25 @@ def training_job(
     seed: int | None = None,
     steps: int | None = None,
     device: str | None = None,
-    palette: Palette | None = None,
     watch: Callable[[Moment], None] = unwatched,
 ) -> TrainingJob:
     """A run on a build, ready to be handed to a backend; nothing is written.
 
     Args:
         build: The build folder.
+        data: What `training_set` read from it.
         runs: Folder of the runs.
         settings: For whatever is not given.
         name: Of the run; None for build and seed, as in `equal-s0`.
         seed: Of everything random.
         steps: Of training.
         device: Where to compute.
-        palette: The one that all arms share; None makes one of this build.
         watch: Told where training stands.
 
     Raises:
-        BuildError: The build is damaged, or its pictures are not native ones enlarged.
+        BuildError: The prompts of the build are damaged.
         UserError: The name is no plain folder name.
     """
-    data = training_set(build, palette)
     seed = settings.seed if seed is None else seed
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
@@ -77,7 +77,7 @@ def training_job(
     )
 
 
-def training_set(folder: Path, palette: Palette | None = None) -> TrainingSet:
+def training_set(folder: Path) -> TrainingSet:
     """The pictures of a build at native size, with captions and plan, after comparing every file with its hash.
 
     Raises:
@@ -110,7 +110,6 @@ def training_set(folder: Path, palette: Palette | None = None) -> TrainingSet:
             )
             for stage in plan.stages
         ),
-        palette=palette,
         sources=tuple(image.source_sha256 for image in record.images),
     )
 
@@ -170,26 +169,34 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     )
 
 
-def shared_palette(session: Session) -> Palette:
-    """The palette of a project, made once of everything that is in it and kept in `runs/` from then on.
+def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = None, keep: bool = True) -> Palette:
+    """The palette that all runs in a folder share: made once of everything in the project, and kept from then on.
 
-    Candidates that come later find their colors in it or take the nearest: arms must not differ by their palettes.
+    Pictures that come later find their colors in it or take the nearest: arms must not differ by their palettes.
+
+    Args:
+        runs: Folder of the runs.
+        data: What is trained on; the palette is made of it where the catalog has no pictures.
+        catalog: Of the project, where there is one.
+        keep: Whether a palette that is made now is kept.
 
     Raises:
         UserError: The file that keeps it is damaged.
     """
-    kept = stored_palette(session.project.runs)
+    kept = stored_palette(runs)
     if kept is not None:
         return kept
     pictures: dict[str, list[NDArray[np.uint8]]] = {"original": [], "generated": []}
-    for view in session.catalog.views():
-        native = load_native(session.catalog, view.sha256, view.grid)
+    for view in catalog.views() if catalog is not None else []:
+        native = load_native(catalog, view.sha256, view.grid) if catalog is not None else None
         if native is not None:
             pictures[view.origin].append(native)
+    if not pictures["original"]:
+        pictures = {"original": [*data.pictures[~data.generated]], "generated": [*data.pictures[data.generated]]}
     palette = make_palette(pictures["original"], pictures["generated"])
-    session.project.runs.mkdir(parents=True, exist_ok=True)
-    colors = [bytes(color).hex() for color in palette.colors]
-    write_whole(session.project.runs / PALETTE, json.dumps(colors) + "\n")
+    if keep:
+        runs.mkdir(parents=True, exist_ok=True)
+        write_whole(runs / PALETTE, json.dumps([bytes(color).hex() for color in palette.colors]) + "\n")
     return palette
 
 
@@ -261,43 +268,42 @@ def open_training(
     seed: int | None = None,
     steps: int | None = None,
     device: str | None = None,
+    keep: bool = True,
     watch: Callable[[Moment], None] = unwatched,
 ) -> OpenTraining:
     """A run of a project, of the build that `plan` names or of another one; nothing is trained yet.
 
-    A build alone, outside of any project, is trained under default settings, with a palette of its own, into `runs/`
-    of `folder`.
+    A build alone, outside of any project, is trained under default settings, into `runs/` of `folder`.
 
     Args:
         folder: The project folder.
         plan: A plan, or the name of a build of the project.
         build: A build folder; then `plan` is not asked.
         name, seed, steps, device, watch: As in `training_job`.
+        keep: Whether the palette is kept for the arms to come.
 
     Raises:
         UserError: No such build, or what `training_job` raises.
     """
-    alone = build is not None and not (folder / FILE_NAME).exists()
-    if alone:
-        settings, runs = TrainSettings(), folder / "runs"
-        palette = stored_palette(runs)
-        chosen = build
+    if build is not None and not (folder / FILE_NAME).exists():
+        settings, runs, chosen = TrainSettings(), folder / "runs", build
+        data = training_set(chosen)
+        palette = shared_palette(runs, data, keep=keep)
     else:
         with open_session(folder) as session:
             settings, runs = session.project.settings.train, session.project.runs
             chosen = build or find_build(session.project, plan or "")
-            palette = shared_palette(session)
-    if chosen is None:
-        raise UserError("There is nothing to train on", field="--build", remedy="Name a plan or a build")
+            data = training_set(chosen)
+            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
     job = training_job(
         chosen,
+        replace(data, palette=palette),
         runs=runs,
         settings=settings,
         name=name,
         seed=seed,
         steps=steps,
         device=device,
-        palette=palette,
         watch=watch,
     )
     return OpenTraining(job, settings)

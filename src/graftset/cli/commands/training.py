@@ -64,7 +64,15 @@ def train(
         )
     with show_training.watching() as watch:
         training = open_training(
-            project, plan=plan, build=build, name=name, seed=seed, steps=steps, device=device, watch=watch
+            project,
+            plan=plan,
+            build=build,
+            name=name,
+            seed=seed,
+            steps=steps,
+            device=device,
+            keep=not dry_run,
+            watch=watch,
         )
         module = load_backend(backend or training.settings.backend)
         estimate = module.estimate(training.job)
