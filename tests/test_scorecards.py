@@ -52,6 +52,7 @@ def test_a_run_that_goes_on_is_not_judged_before_its_time() -> None:
     assert not course.finished
     assert [c.met for c in course.criteria] == [None, None, None]
     assert course.criteria[0].why_not == "checkpoint 7 is not there"
+    assert all(series.convergence is None for series in course.series)
     assert follow(cards(LEARNS)).finished
 
 

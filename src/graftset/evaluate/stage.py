@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from graftset.errors import SkipFile
 from graftset.evaluate.card import distances_of, figures_of, with_overall
 from graftset.evaluate.looking import EVALUATOR, Originals, originals_sha256
+from graftset.evaluate.prompts import asked_for
 from graftset.evaluate.samples import Batch, Painted
 from graftset.evaluate.scoring import score
 from graftset.evaluate.style import LEAST_AUC, StyleModel
@@ -67,7 +68,9 @@ def evaluate(
     seen = originals.look(pictures)
     aside = holdout or Holdout()
     references = [p.prompt.reference if p.prompt.reference in originals.place else None for p in kept]
-    scored = score(originals, seen, [p.prompt.expects for p in kept], references)
+    # A trainer may leave it to us to say what a caption asks for.
+    expects = [p.prompt.expects or asked_for(originals.vocabulary.labels(p.prompt.text)) for p in kept]
+    scored = score(originals, seen, expects, references)
     check = style_check(originals.style, sample_set_auc)
     scores = tuple(
         PictureScore(

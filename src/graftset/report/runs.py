@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
@@ -208,7 +209,8 @@ def _charts(course: Course, planned: int) -> list[ChartView]:
         if not lines:
             continue
         described = BY_NAME[measure]
-        top = described.high if described.high is not None else max(1.0, *(v.point for _, vs in lines for v in vs))
+        highest = max(v.point for _, vs in lines for v in vs)
+        top = described.high if described.high is not None else max(1.0, math.ceil(2 * highest) / 2)
         criterion = wanted.get(measure)
         by = next((c.place.number for c in course.cards if criterion and c.place.checkpoint == criterion.checkpoint), 1)
         chart = line_chart(

@@ -91,7 +91,7 @@ class Series:
     measure: str
     group: str
     figures: tuple[Figure | None, ...]
-    convergence: Convergence | None  # None where no prompt has a value at every checkpoint
+    convergence: Convergence | None  # None while the run goes on, and where no prompt has a value at every checkpoint
     stability: float | None  # over the settled part; None for too few checkpoints
     oscillates: bool | None
 
@@ -135,16 +135,16 @@ def follow(cards: Sequence[Scorecard], criteria: Criteria | None = None) -> Cour
         else:
             left_out.append(f"checkpoint {card.place.checkpoint} is left out: {why}")
     planned = max([len(kept), *(card.place.planned or 0 for card in kept)])
+    finished = kept[-1].place.number >= planned
+    followed = (_series(kept, measure, group, wanted.delta, finished) for measure, group in FOLLOWED)
     return Course(
         run=newest.run,
         cards=tuple(kept),
-        series=tuple(
-            found for measure, group in FOLLOWED if (found := _series(kept, measure, group, wanted.delta)) is not None
-        ),
+        series=tuple(series for series in followed if series is not None),
         windows=tuple(_window(kept, planned, *window) for window in WINDOWS),
         criteria=_criteria(kept, planned, wanted),
         best=_best(kept),
-        finished=kept[-1].place.number >= planned,
+        finished=finished,
         left_out=tuple(left_out),
     )
 
@@ -170,12 +170,12 @@ def belongs(own: str, group: str) -> bool:
     return group in ("all", own) or (group == "obedience" and own in ("candidate", "generic", "unseen"))
 
 
-def _series(cards: Sequence[Scorecard], measure: str, group: str, delta: float) -> Series | None:
+def _series(cards: Sequence[Scorecard], measure: str, group: str, delta: float, finished: bool) -> Series | None:
     figures = tuple(card.figure(measure, group) for card in cards)
     if not any(figures):
         return None
     values, prompts = prompt_values(cards, measure, group)
-    if not prompts:
+    if not prompts or not finished:  # where a run arrives is not known on the way
         return Series(measure, group, figures, None, None, None)
     described = BY_NAME[measure]
     reach = (described.high or 1.0) - (described.low or 0.0)
