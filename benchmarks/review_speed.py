@@ -31,9 +31,9 @@ import uvicorn
 from playwright.sync_api import sync_playwright
 from review_desk import fill
 
-from graftset.assess.measuring import VERSION
 from graftset.assess.stage import PRODUCER
 from graftset.imageio import encode_png
+from graftset.measuring import VERSION
 from graftset.web.serving import configured, opened
 from graftset.workflows.starting import init_or_agree
 from graftset.workflows.steps import Session, open_session

@@ -21,12 +21,11 @@ from layered_portraits import draw_layered
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from graftset.assess.measuring import measure_pixels, unpack_mask
-from graftset.assess.reference import Picture, families, fit_detectors
 from graftset.cli.show_traits import reliability_lines
 from graftset.drawn import draw_original, plan_sample_set
 from graftset.drawn.sample_set import draw_candidate
 from graftset.imageio import read_rgb
+from graftset.measuring import Picture, families, fit_detectors, measure_pixels, unpack_mask
 from graftset.traits import TraitDetectors
 
 U8 = NDArray[np.uint8]

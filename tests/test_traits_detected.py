@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from assess_helpers import painted
-from graftset.assess.measuring import measure_pixels, unpack_mask
-from graftset.assess.reference import families as find_families
 from graftset.claims import correct
 from graftset.drawn import CandidateTruth, SampleTruth, draw_original, plan_sample_set
 from graftset.drawn.captions import describe
 from graftset.drawn.specs import PortraitSpec, Style
 from graftset.imageio import read_rgb
+from graftset.measuring import families as find_families
+from graftset.measuring import measure_pixels, unpack_mask
 from graftset.records import Traits, TraitSeen
 from graftset.traits import TraitDetectors
 from graftset.traits.reliability import balanced_accuracy, calibration_error

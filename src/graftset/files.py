@@ -100,7 +100,7 @@ def _exchange(temporary: Path, final: Path) -> None:
     """Put `temporary` in the place of `final`, which stands aside under its own name in a hidden folder meanwhile."""
     aside = _temporary_name(final, _ASIDE)
     aside.mkdir()
-    with _lock(aside):  # so that another command does not take it for what a killed one left
+    with lock_folder(aside):  # so that another command does not take it for what a killed one left
         try:
             os.rename(final, aside / final.name)
             os.rename(temporary, final)
@@ -159,7 +159,7 @@ def temporary_folder(final: Path) -> Iterator[Path]:
     _remove_leftovers(temporary.parent)
     temporary.mkdir()
     try:
-        with _lock(temporary):
+        with lock_folder(temporary):
             yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -176,13 +176,13 @@ def _unused(parent: Path, suffix: str) -> Iterator[Path]:
     """The hidden folders in `parent` that no running command holds, each locked until the next is asked for."""
     for folder in list(parent.glob(f"{TEMPORARY_PREFIX}*{suffix}")):
         if folder.is_dir() and not folder.is_symlink():
-            with _lock(folder) as is_ours:
+            with lock_folder(folder) as is_ours:
                 if is_ours:
                     yield folder
 
 
 @contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
+def lock_folder(folder: Path) -> Iterator[bool]:
     """Lock a folder for as long as the block or the process lasts, however it ends; tell whether that could be done."""
     if fcntl is None:  # Windows: nothing tells the folder of a killed command from one in use
         yield False

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from graftset.assess.measuring import VERSION as MEASURES
-from graftset.assess.reference import Picture, fit_detectors
 from graftset.catalog import Catalog
+from graftset.measuring import VERSION as MEASURES
+from graftset.measuring import Picture, fit_detectors
 from graftset.traits import Reliability, TraitDetectors
 from graftset.traits.stored import dump, load, reliability_from, reliability_json
 from graftset.vocabulary import NOTHING_NAMED, Named

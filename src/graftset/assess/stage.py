@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graftset.assess.detecting import detectors_for
-from graftset.assess.measuring import PRODUCER, VERSION, Measured, Request, measure_file
-from graftset.assess.reference import Picture, Reference
 from graftset.catalog import Catalog
 from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
+from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, measure_file
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
-from graftset.records import Assessment, Grid, ImageRecord, Traits
+from graftset.records import Assessment, Grid, ImageRecord, ImageView, Traits
 from graftset.vocabulary import NOTHING_NAMED, Named
 
 U8 = NDArray[np.uint8]
@@ -114,6 +113,23 @@ def load_native(catalog: Catalog, sha256: str, grid: Grid | None) -> U8 | None:
     """The native picture of an image, uint8 [h, w, 3]; None where it was not measured on `grid`."""
     blob = native_png(catalog, sha256, grid)
     return None if blob is None else decode_png(blob)
+
+
+def known_pictures(catalog: Catalog, views: Sequence[ImageView]) -> dict[str, Picture]:
+    """What was measured of some images, by path, with the texts they came with; those without a grid are left out."""
+    texts = {path: file.text for path, file in catalog.known_files().items()}
+    sizes = {(view.grid.width, view.grid.height) for view in views if view.grid is not None}
+    measured: dict[tuple[str, tuple[int, int]], tuple[dict[str, Any], bytes]] = {}
+    for version in (_version(None), *(_version(size) for size in sorted(sizes))):
+        for sha, data, blob in catalog.measurements(PRODUCER, version):
+            if data and blob is not None:
+                measured[sha, (data["grid"]["width"], data["grid"]["height"])] = data, blob
+    found: dict[str, Picture] = {}
+    for view in views:
+        known = None if view.grid is None else measured.get((view.sha256, (view.grid.width, view.grid.height)))
+        if known is not None:
+            found[view.path] = Picture(view.path, decode_png(known[1]), known[0], texts.get(view.path))
+    return found
 
 
 def _version(expected: tuple[int, int] | None) -> str:

@@ -129,3 +129,27 @@ review_plans = Table(
     Column("drawn", JSON, nullable=False),  # list of records.Drawn
     Column("at", String(40), nullable=False),
 )
+
+scorecards = Table(
+    "scorecards",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(200), nullable=False, index=True),
+    Column("checkpoint", String(200), nullable=False),
+    Column("folder", Text, nullable=False),  # of the pictures
+    Column("evaluator", String(32), nullable=False),
+    Column("prompts_sha256", String(64), nullable=False),
+    Column("inputs_sha256", String(64), nullable=False),
+    Column("data", JSON, nullable=False),  # scorecards.Scorecard
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("run", "checkpoint", name="scorecards_once"),
+)
+
+evaluator_fits = Table(
+    "evaluator_fits",
+    metadata,
+    Column("kind", String(32), primary_key=True),  # "style", "sample_set"
+    Column("key", String(100), primary_key=True),  # evaluator and what it was fitted on
+    Column("data", JSON, nullable=False),
+    Column("at", String(40), nullable=False),
+)

@@ -12,11 +12,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing, schema, undoing, verdicts
+from graftset.catalog import dismissing, schema, scoring, undoing, verdicts
 from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
 from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
+from graftset.catalog.scoring import EvaluatedRun
 from graftset.errors import UserError
 from graftset.records import (
     Assessment,
@@ -29,6 +30,7 @@ from graftset.records import (
     Skip,
     VerdictEntry,
 )
+from graftset.scorecards import Scorecard
 
 T = TypeVar("T")
 _BATCH = 400  # SQLite takes a limited number of variables in one statement
@@ -466,6 +468,38 @@ class Catalog:
             files = select(func.count(images.c.id), func.max(images.c.id), func.count().filter(images.c.missing))
             measured = select(func.count(assessments.c.image_id), func.max(assessments.c.version))
             return (*connection.execute(files).one(), *connection.execute(measured).one())
+
+    # --- evaluate -----------------------------------------------------------------------------------------------------
+
+    def save_scorecard(self, card: Scorecard, folder: str) -> None:
+        """Keep a card, in the place of that of the same run and checkpoint; `folder` holds the pictures."""
+        with self._write() as connection:
+            scoring.save(connection, card, folder)
+
+    def evaluated_runs(self, run: str | None = None) -> list[EvaluatedRun]:
+        """Every run that has scorecards, or the one named."""
+        with self._read() as connection:
+            return scoring.known(connection, run)
+
+    def evaluated_inputs(self, run: str) -> dict[str, str]:
+        """What the cards of a run rest on, as one hash each, by checkpoint."""
+        with self._read() as connection:
+            return scoring.inputs(connection, run)
+
+    def forget_scorecards(self, run: str) -> None:
+        """Drop the cards of a run."""
+        with self._write() as connection:
+            scoring.forget(connection, run)
+
+    def evaluator_fit(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What an evaluator learned under a key; None where nothing was."""
+        with self._read() as connection:
+            return scoring.fit(connection, kind, key)
+
+    def save_evaluator_fit(self, kind: str, key: str, data: Mapping[str, Any]) -> None:
+        """Remember what an evaluator learned."""
+        with self._write() as connection:
+            scoring.save_fit(connection, kind, key, data, now())
 
     # --- everything of one image --------------------------------------------------------------------------------------
 

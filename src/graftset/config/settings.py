@@ -270,6 +270,90 @@ class BuildSettings(Section):
     samples: SampleSettings = Field(default_factory=SampleSettings, description=SampleSettings.__doc__)
 
 
+class EvaluateSettings(Section):
+    """What a training run should reach, and by when. Defaults are judgments, not laws: change them to what you need."""
+
+    original_accuracy: float = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="Share of the originals' background and hair colors that pictures painted from their captions "
+        "should get right.",
+    )
+    style_consistency: float = Field(
+        default=0.90, ge=0, le=1, description="Probability of being in style that pictures should have on average."
+    )
+    quality: float = Field(
+        default=8.0, ge=0, le=10, description="Quality score (0-10) pictures should have on average."
+    )
+    by_checkpoint: int = Field(
+        default=7, ge=1, le=10, description="The checkpoint, of ten, at which these three are judged."
+    )
+    delta: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="How far below its end a run may be and still count as arrived, as a share of the measure's range.",
+    )
+
+
+class NativeSettings(Section):
+    """The embedded diffusion model, which learns at native size in minutes."""
+
+    width: int = Field(
+        default=32,
+        ge=8,
+        multiple_of=8,
+        description="Channels at the network's finest level; the two coarser ones have two and four times as many.",
+    )
+    batch_size: int = Field(default=32, ge=1, description="Images in one training step.")
+    learning_rate: float = Field(default=2e-3, gt=0, description="Step size of AdamW, the same from begin to end.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Weight decay of AdamW.")
+    ema: float = Field(
+        default=0.998, ge=0, lt=1, description="Decay, per step, of the moving average of the weights, which paints."
+    )
+    caption_dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of images that are shown without their caption."
+    )
+    tag_dropout: float = Field(default=0.1, ge=0, lt=1, description="Share of a caption's phrases that are left out.")
+    flip: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of images shown mirrored. The model is told, and paints unmirrored."
+    )
+    shift: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of images shown moved by one cell. The model is told, as for flip."
+    )
+    head: Literal["auto", "palette", "continuous"] = Field(
+        default="auto",
+        description='What is painted: "palette" one of at most 256 colors in each cell, "continuous" any color. '
+        '"auto": the palette, unless it misses the colors of the pictures by more than 0.015 (OKLab) on average.',
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description='What activations are computed in; weights are float32 in any case. "auto": bfloat16 where the '
+        "processor has instructions for it.",
+    )
+    threads: int = Field(
+        default=1, ge=1, description="Processor threads. One is best for a small model; run arms side by side instead."
+    )
+    sampling_steps: int = Field(default=20, ge=2, description="Steps from noise to picture.")
+    guidance: float = Field(
+        default=1.0, ge=0, description="How much more than in training the caption counts when painting. 1: no more."
+    )
+
+
+class TrainSettings(Section):
+    """How training runs go."""
+
+    backend: str = Field(default="native", description="What trains: native is the embedded diffusion model.")
+    steps: int = Field(default=1000, ge=1, description="Training steps, the same for every arm of an experiment.")
+    seed: int = Field(default=0, ge=0, description="Seed of everything random. Runs are compared seed by seed.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description='Where to compute. "auto": on a CUDA device where there is one, else on the CPU.'
+    )
+    samples: int = Field(default=2, ge=1, description="Pictures painted of every prompt at every checkpoint.")
+    native: NativeSettings = Field(default_factory=NativeSettings, description=NativeSettings.__doc__)
+
+
 class Settings(Section):
     """All of graftset.toml."""
 
@@ -281,6 +365,8 @@ class Settings(Section):
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
     review: ReviewSettings = Field(default_factory=ReviewSettings, description=ReviewSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
+    evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
+    train: TrainSettings = Field(default_factory=TrainSettings, description=TrainSettings.__doc__)
     plans: dict[Annotated[str, AfterValidator(plan_name)], PlanSettings] = Field(
         default_factory=dict, description="Mixing plans of your own, each under [plans.NAME]."
     )

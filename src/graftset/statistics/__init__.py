@@ -5,6 +5,7 @@ finite_pool.py     bounds on the share right in a finite pool after a sample of 
 sequential.py      a bound that may be watched while the sample grows
 agreement.py       how far two reviewers agree beyond chance
 calibration.py     from a score to the probability of a yes
+timeline.py        figures of one checkpoint with intervals, and what a row of checkpoints tells
 """
 
 from graftset.statistics.agreement import Kappa, cohen_kappa, kappa_of_counts

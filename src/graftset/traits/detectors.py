@@ -92,6 +92,17 @@ class TraitDetectors:
                 fitting.cover(slot, accessories)
         return fitting.done()
 
+    def region(self, slot: str, natives: U8, figures: Mask) -> Mask | None:
+        """The cells a slot's colour is read from, bool [N, h, w]; None where no place was learned for it.
+
+        Args:
+            slot: One whose value is a colour, such as "hair".
+            natives: uint8 [N, h, w, 3] of the originals' native size.
+            figures: bool [N, h, w].
+        """
+        color = self.colors.get(slot)
+        return None if color is None else color.place.cells(natives, figures)
+
     def detect(self, natives: U8, figures: Mask) -> list[Answers]:
         """Slots and accessories of each picture; every slot and term of the vocabulary has an answer, or "unknown".
 

@@ -117,6 +117,17 @@ class ColorPlace:
         shares /= np.sqrt(np.maximum(shares.sum(axis=0), 1e-9))
         return np.concatenate(cells)[::every] * _AXES, shares[::every] * every
 
+    def cells(self, natives: U8, figures: Mask) -> Mask:
+        """The cells that the slot's colour is read from, bool [N, h, w]; none where the slot is not to be seen.
+
+        Args:
+            natives: uint8 [N, h, w, 3].
+            figures: bool [N, h, w].
+        """
+        lab = srgb_to_oklab(natives)
+        faces = face_colors(lab * CHROMA)
+        return np.stack([self._inside(*picture) for picture in zip(lab, figures, faces, strict=True)])
+
     def _inside(self, native_lab: F32, figure: Mask, face: F32) -> Mask:
         """The cells of one picture that belong to the slot, bool [h, w]; none where too few of them show."""
         inside = (self.place > 0) & figure

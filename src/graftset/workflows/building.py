@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graftset.assess import load_native
-from graftset.assess.measuring import VERSION as MEASURES_VERSION
 from graftset.assess.stage import RELATED as ASSESS_VERSION
 from graftset.build import BuildReport, PlanSpec, VerifyReport
 from graftset.build import build as build_stage
@@ -23,6 +22,7 @@ from graftset.catalog import Catalog
 from graftset.catalog.opening import REVISION as CATALOG_VERSION
 from graftset.config import SampleSettings
 from graftset.errors import EmptyInputError, UserError
+from graftset.measuring import VERSION as MEASURES_VERSION
 from graftset.records import ImageView, Selection
 from graftset.review.standing import ReviewState, review_state
 from graftset.selection import outdated
@@ -80,7 +80,7 @@ def build(
     done = build_stage(
         views,
         load_native=lambda view: _native(session.catalog, view),
-        folder=session.project.builds / _build_name(name),
+        folder=session.project.builds / plain_name(name),
         plan=plan,
         pool=[view for view in everyone if view.origin == "generated" and not view.selected],
         own_plans=own_plans,
@@ -180,11 +180,11 @@ def _base(name: str) -> Base:
     raise UserError("No such base model", field="--base", value=name, remedy=f"Use one of: {', '.join(SIDES)}")
 
 
-def _build_name(name: str) -> str:
-    """A build's name, which must be a plain folder name: nothing is written outside of `builds/`."""
+def plain_name(name: str, what: str = "build") -> str:
+    """The name of a build or a run, which must be a plain folder name: nothing is written outside of its folder."""
     if not name.isprintable() or name.startswith((".", "-", " ")) or set(name) & set('/\\:*?"<>|'):
         raise UserError(
-            "A build's name is a plain folder name",
+            f"A {what}'s name is a plain folder name",
             field="--name",
             value=name,
             remedy="Use letters, digits, dashes and underscores.",

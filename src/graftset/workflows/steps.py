@@ -22,6 +22,7 @@ from graftset.records import Selection, Skip
 from graftset.report import BuildSummary, expansion_page, write_report
 from graftset.selection import Policy, policy_from_settings, select
 from graftset.workflows.building import build as build
+from graftset.workflows.building import plain_name as plain_name
 from graftset.workflows.building import review_state_of as review_state_of
 from graftset.workflows.building import unmeasurable as unmeasurable
 from graftset.workflows.building import verify as verify

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from graftset.assess.measuring import unpack_mask
+from graftset.measuring.picture import unpack_mask
 from graftset.pixels.color import ColorWords, srgb_to_oklab
 from graftset.pixels.novelty import PatchNovelty
 from graftset.pixels.similarity import KIN, Match, NativeIndex, boxes

@@ -1,0 +1,88 @@
+"""Training runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graftset.cli.console import finish
+from graftset.cli.options import HERE, KEPT, AsJson, ProjectDir
+from graftset.cli.registry import command
+from graftset.errors import UserError
+
+
+@command(
+    ("graftset train --plan weighted", "train on builds/weighted, into runs/weighted-s0"),
+    ("graftset train --plan originals --seed 3", "another seed, into runs/originals-s3"),
+    ("graftset train --build builds/equal --steps 400 --dry-run", "how long would that take?"),
+)
+def train(
+    project: ProjectDir = HERE,
+    plan: Annotated[
+        str | None,
+        typer.Option(help="Train on the project's build of this plan, or of this name.", metavar="PLAN"),
+    ] = None,
+    build: Annotated[
+        Path | None, typer.Option("--build", help="Train on this build folder instead.", metavar="DIR")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help=f"Seed of everything random; arms are compared seed by seed. {KEPT}, else 0.", min=0),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help=f"Training steps, the same for every arm. {KEPT}, else 1000.", min=1, metavar="N"),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help=f"auto, cpu, cuda or mps. {KEPT}, else auto: cuda where it is, else cpu.", metavar="DEVICE"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the folder in runs/. Default: build and seed.", metavar="NAME")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help=f"What trains. {KEPT}, else native, the embedded model.", metavar="BACKEND")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Try a few steps, say how long the run would take, write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a build, and paint the same prompts at each of ten checkpoints.
+
+    The same command goes on where an earlier one was stopped.
+    """
+    from graftset.cli import show_training
+    from graftset.train import load_backend
+    from graftset.workflows.training import open_training
+
+    if (plan is None) == (build is None):
+        raise UserError(
+            "Give one of --plan and --build", field="--plan", value=plan, remedy="graftset train --plan weighted"
+        )
+    with show_training.watching() as watch:
+        training = open_training(
+            project,
+            plan=plan,
+            build=build,
+            name=name,
+            seed=seed,
+            steps=steps,
+            device=device,
+            keep=not dry_run,
+            watch=watch,
+        )
+        module = load_backend(backend or training.settings.backend)
+        estimate = module.estimate(training.job)
+        if dry_run:
+            finish(
+                show_training.estimate_json(training.job, estimate),
+                show_training.estimate_lines(training.job, estimate),
+                as_json=as_json,
+            )
+            return
+        show_training.announce(training.job, estimate)
+        outcome = module.train(training.job)
+    finish(show_training.outcome_json(outcome), show_training.outcome_lines(outcome), as_json=as_json)

@@ -1,0 +1,100 @@
+"""What a training backend is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graftset.diffusion.palette import Palette
+from graftset.errors import UserError
+from graftset.records import SamplePrompt
+
+U8 = NDArray[np.uint8]
+Value = bool | int | float | str
+
+
+class TrainingError(UserError):
+    """Training ended before its time; what it had reached is kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingStage:
+    """A part of the training: how large it is, and how often each image is shown in one pass over the set."""
+
+    name: str
+    share: float  # of all images shown, 0-1; the stages' shares sum to 1
+    repeats: NDArray[np.int64]  # [N]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSet:
+    """The images of a build at native size, with captions and plan."""
+
+    build: str  # name of the build folder
+    build_sha256: str
+    plan: str
+    pictures: U8  # [N, H, W, 3]
+    captions: tuple[str, ...]
+    generated: NDArray[np.bool_]  # [N]
+    stages: tuple[TrainingStage, ...]
+    sources: tuple[str, ...]  # [N], sha256 of the file each picture was made from
+    palette: Palette | None = None  # the one that all arms share; None: made of these pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where training stands, for whoever shows it."""
+
+    step: int
+    steps: int
+    loss: float  # mean of the last logged steps
+    doing: str = "train"  # or "paint"
+
+
+def unwatched(moment: Moment) -> None:
+    """A watcher that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingJob:
+    """One run: what, how long, where to."""
+
+    folder: Path  # the run folder
+    data: TrainingSet
+    prompts: tuple[SamplePrompt, ...]  # painted at every checkpoint
+    sample_seeds: tuple[int, ...]
+    seed: int
+    steps: int
+    device: str  # "auto", "cpu", "cuda" or "mps"
+    settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))  # of the backend
+    watch: Callable[[Moment], None] = unwatched
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call of a backend did."""
+
+    folder: Path
+    steps: int  # taken in all
+    resumed_at: int  # the step it went on from; 0 where it began
+    unchanged: bool  # the run was finished already
+    loss: float  # mean of the last logged steps
+    seconds: float  # of training in all, without painting
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long a run would take, from a few steps that were tried."""
+
+    seconds: float  # left, painting included
+    step_seconds: float
+    picture_seconds: float
+    parameters: int
+    device: str
+    notes: tuple[str, ...] = ()

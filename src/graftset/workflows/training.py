@@ -1,0 +1,309 @@
+"""Training on a build: its files verified, its pictures at native size, the palette and prompts that all arms share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from graftset.assess import load_native
+from graftset.build import MANIFEST, BuildRecord, read_build, verify
+from graftset.catalog import Catalog
+from graftset.config import FILE_NAME, Project, TrainSettings
+from graftset.diffusion.palette import Palette, make_palette
+from graftset.errors import BuildError, SkipFile, UserError
+from graftset.files import write_whole
+from graftset.imageio import read_rgb
+from graftset.pixels.grid import from_native
+from graftset.records import SamplePrompt
+from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
+from graftset.train.job import unwatched
+from graftset.workflows.steps import open_session, plain_name
+
+PROMPTS = "prompts.json"  # in a build folder
+PALETTE = "palette.json"  # in the folder of runs
+RECALL_PROMPTS = 40  # made of the originals' captions where a build brings no prompts
+
+_PROMPTS = TypeAdapter(tuple[SamplePrompt, ...])
+_COLORS = TypeAdapter(list[str])
+
+
+def training_job(
+    build: Path,
+    data: TrainingSet,
+    *,
+    runs: Path,
+    settings: TrainSettings,
+    name: str | None = None,
+    seed: int | None = None,
+    steps: int | None = None,
+    device: str | None = None,
+    watch: Callable[[Moment], None] = unwatched,
+) -> TrainingJob:
+    """A run on a build, ready to be handed to a backend; nothing is written.
+
+    Args:
+        build: The build folder.
+        data: What `training_set` read from it.
+        runs: Folder of the runs.
+        settings: For whatever is not given.
+        name: Of the run; None for build and seed, as in `equal-s0`.
+        seed: Of everything random.
+        steps: Of training.
+        device: Where to compute.
+        watch: Told where training stands.
+
+    Raises:
+        BuildError: The prompts of the build are damaged.
+        UserError: The name is no plain folder name.
+    """
+    seed = settings.seed if seed is None else seed
+    return TrainingJob(
+        folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
+        data=data,
+        prompts=build_prompts(build, data),
+        sample_seeds=tuple(range(settings.samples)),
+        seed=seed,
+        steps=steps or settings.steps,
+        device=device or settings.device,
+        settings=settings.native.model_dump(),
+        watch=watch,
+    )
+
+
+def training_set(folder: Path) -> TrainingSet:
+    """The pictures of a build at native size, with captions and plan, after comparing every file with its hash.
+
+    Raises:
+        BuildError: Files are missing, changed or added, or a picture is not a native one enlarged.
+    """
+    found = verify(folder)
+    if not found.intact:
+        wrong = {"missing": found.missing, "changed": found.changed, "added": found.trained_on}
+        raise BuildError(
+            "This build is not as it was built: "
+            + "; ".join(f"{len(names)} {what} ({names[0]}, ...)" for what, names in wrong.items() if names),
+            field="build",
+            value=str(folder),
+            remedy="Build it again, or see `graftset build --verify`",
+        )
+    record = read_build(folder)
+    plan = record.plan
+    return TrainingSet(
+        build=folder.name,
+        build_sha256=record.build_sha256,
+        plan=plan.name,
+        pictures=np.stack([_native(folder / image.file, record) for image in record.images]),
+        captions=tuple(image.caption for image in record.images),
+        generated=np.array([image.origin == "generated" for image in record.images]),
+        stages=tuple(
+            TrainingStage(
+                stage.name,
+                stage.images_seen / plan.images_seen,
+                np.array([stage.repeats(image.origin) for image in record.images]),
+            )
+            for stage in plan.stages
+        ),
+        sources=tuple(image.source_sha256 for image in record.images),
+    )
+
+
+def _native(path: Path, record: BuildRecord) -> NDArray[np.uint8]:
+    """A training picture reduced to its native cells: one pixel of each, after proving that all others are the same."""
+    try:
+        rgb = read_rgb(path).rgb
+    except SkipFile as error:
+        raise BuildError(
+            f"A picture of the build cannot be read: {error.reason}",
+            field="image",
+            value=str(path),
+            remedy="Build it again",
+        ) from error
+    width, height = record.native.width, record.native.height
+    rows = -(-np.arange(height) * rgb.shape[0] // height)  # the first row of each cell, as `from_native` cuts them
+    columns = -(-np.arange(width) * rgb.shape[1] // width)
+    native: NDArray[np.uint8] = np.ascontiguousarray(rgb[rows][:, columns])
+    if not np.array_equal(from_native(native, rgb.shape[1], rgb.shape[0]), rgb):
+        raise BuildError(
+            f"A picture of the build is not a {width} x {height} one enlarged without a loss",
+            field="image",
+            value=str(path),
+            remedy="Build it again",
+        )
+    return native
+
+
+def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
+    """What every checkpoint paints: the prompts a build brings, else captions of originals, the same for every arm.
+
+    Raises:
+        BuildError: The prompts file is damaged.
+    """
+    path = folder / PROMPTS
+    if path.is_file():
+        try:
+            return _PROMPTS.validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BuildError(
+                f"The prompts cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+                field="prompts",
+                value=str(path),
+                remedy="Build it again",
+            ) from error
+    captions = {
+        caption: source
+        for caption, source, generated in zip(data.captions, data.sources, data.generated, strict=True)
+        if not generated
+    }
+    ranked = sorted(captions, key=lambda caption: hashlib.sha256(caption.encode()).digest())
+    return tuple(
+        SamplePrompt(f"training-{number:03d}", "training", caption, {}, captions[caption])
+        for number, caption in enumerate(ranked[:RECALL_PROMPTS])
+    )
+
+
+def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = None, keep: bool = True) -> Palette:
+    """The palette that all runs in a folder share: made once of everything in the project, and kept from then on.
+
+    Pictures that come later find their colors in it or take the nearest: arms must not differ by their palettes.
+
+    Args:
+        runs: Folder of the runs.
+        data: What is trained on; the palette is made of it where the catalog has no pictures.
+        catalog: Of the project, where there is one.
+        keep: Whether a palette that is made now is kept.
+
+    Raises:
+        UserError: The file that keeps it is damaged.
+    """
+    kept = stored_palette(runs)
+    if kept is not None:
+        return kept
+    pictures: dict[str, list[NDArray[np.uint8]]] = {"original": [], "generated": []}
+    for view in catalog.views() if catalog is not None else []:
+        native = load_native(catalog, view.sha256, view.grid) if catalog is not None else None
+        if native is not None:
+            pictures[view.origin].append(native)
+    if not pictures["original"]:
+        pictures = {"original": [*data.pictures[~data.generated]], "generated": [*data.pictures[data.generated]]}
+    palette = make_palette(pictures["original"], pictures["generated"])
+    if keep:
+        runs.mkdir(parents=True, exist_ok=True)
+        write_whole(runs / PALETTE, json.dumps([bytes(color).hex() for color in palette.colors]) + "\n")
+    return palette
+
+
+def stored_palette(runs: Path) -> Palette | None:
+    """The palette that runs in this folder share; None where there is none yet."""
+    path = runs / PALETTE
+    if not path.is_file():
+        return None
+    try:
+        return Palette.from_bytes(b"".join(bytes.fromhex(color) for color in _COLORS.validate_json(path.read_bytes())))
+    except ValueError as error:
+        raise UserError(
+            f"The palette that all runs share cannot be read: {error}",
+            field="palette",
+            value=str(path),
+            remedy="Put it back as it was: runs with another palette cannot be compared with those that are there",
+        ) from error
+
+
+def find_build(project: Project, name: str) -> Path:
+    """The build of a project that a plan or a name stands for.
+
+    Raises:
+        UserError: There is none.
+    """
+    folder = project.builds / name
+    if (folder / MANIFEST).is_file():
+        return folder
+    there = sorted(path.parent.name for path in project.builds.glob(f"[!.]*/{MANIFEST}"))
+    of_plan = [other for other in there if _plan_of(project.builds / other) == name]
+    if len(of_plan) == 1:
+        return project.builds / of_plan[0]
+    if of_plan:
+        raise UserError(
+            f"Several builds have this plan: {', '.join(of_plan)}",
+            field="--plan",
+            value=name,
+            remedy="Name one of them with --build",
+        )
+    raise UserError(
+        f"No build has this plan; there {'are' if there else 'is'} {', '.join(there) or 'none'}",
+        field="--plan",
+        value=name,
+        remedy=f"Build it first: graftset build --plan {name}",
+    )
+
+
+def _plan_of(folder: Path) -> str | None:
+    try:
+        return read_build(folder).plan.name
+    except BuildError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTraining:
+    """A job with the settings it was made under."""
+
+    job: TrainingJob
+    settings: TrainSettings
+
+
+def open_training(
+    folder: Path,
+    *,
+    plan: str | None = None,
+    build: Path | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    steps: int | None = None,
+    device: str | None = None,
+    keep: bool = True,
+    watch: Callable[[Moment], None] = unwatched,
+) -> OpenTraining:
+    """A run of a project, of the build that `plan` names or of another one; nothing is trained yet.
+
+    A build alone, outside of any project, is trained under default settings, into `runs/` of `folder`.
+
+    Args:
+        folder: The project folder.
+        plan: A plan, or the name of a build of the project.
+        build: A build folder; then `plan` is not asked.
+        name, seed, steps, device, watch: As in `training_job`.
+        keep: Whether the palette is kept for the arms to come.
+
+    Raises:
+        UserError: No such build, or what `training_job` raises.
+    """
+    if build is not None and not (folder / FILE_NAME).exists():
+        settings, runs, chosen = TrainSettings(), folder / "runs", build
+        data = training_set(chosen)
+        palette = shared_palette(runs, data, keep=keep)
+    else:
+        with open_session(folder) as session:
+            settings, runs = session.project.settings.train, session.project.runs
+            chosen = build or find_build(session.project, plan or "")
+            data = training_set(chosen)
+            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
+    job = training_job(
+        chosen,
+        replace(data, palette=palette),
+        runs=runs,
+        settings=settings,
+        name=name,
+        seed=seed,
+        steps=steps,
+        device=device,
+        watch=watch,
+    )
+    return OpenTraining(job, settings)
