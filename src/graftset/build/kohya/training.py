@@ -59,7 +59,7 @@ def training_toml(package: Package, stage: Stage, files: StageFiles) -> str:
     head = [
         f"Training settings of kohya sd-scripts (--config_file), written by graftset: plan {package.plan.name}, "
         f"stage {stage.name}, for {base}.",
-        f"{_length(stage)} {stage.images_seen} images are shown, {stage.real_mass:.3f} of them originals.",
+        f"{_length(package, stage)} {stage.images_seen} images are shown, {stage.real_mass:.3f} of them originals.",
         "The base model is left to you: train.sh hands it over as --pretrained_model_name_or_path. An option on the "
         "command line wins over this file. A key that sd-scripts does not know is ignored in silence.",
     ]
@@ -71,14 +71,17 @@ def training_toml(package: Package, stage: Stage, files: StageFiles) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _length(stage: Stage) -> str:
+def _length(package: Package, stage: Stage) -> str:
     """How long the stage is, as a sentence."""
     if stage.budget is None:
         return f"{stage.epochs} epochs x {stage.steps_per_epoch} steps = {stage.steps} steps."
-    return (
-        f"{stage.steps} steps, the same for every plan of this budget: {stage.passes:.4g} epochs of "
-        f"{stage.steps_per_epoch} steps."
+    whole = package.plan.steps
+    share = (
+        "as in every plan of this budget"
+        if stage.steps == whole
+        else f"of the {whole} that every plan of this budget takes in all its stages"
     )
+    return f"{stage.steps} steps, {share}: {stage.passes:.4g} epochs of {stage.steps_per_epoch} steps."
 
 
 _Value = str | int | float | bool | list[float]
@@ -219,7 +222,11 @@ def _training_settings(package: Package, stage: Stage) -> list[_Setting]:
 def _precision_settings(package: Package) -> list[_Setting]:
     if package.base == "sdxl":
         return [
-            ("mixed_precision", "bf16", "SDXL's range needs it; cards before the RTX 30 series have fp16 only."),
+            (
+                "mixed_precision",
+                "bf16",
+                "Does not overflow as fp16 does; cards before the RTX 30 series have fp16 only.",
+            ),
             ("save_precision", "fp16", "Half the file, no visible difference; every program reads it."),
             ("no_half_vae", True, "The VAE of SDXL overflows in half precision: latents would be NaN."),
             (
@@ -249,7 +256,8 @@ def _saving_settings(stage: Stage) -> list[_Setting]:
         return [("save_every_n_epochs", stage.save_every, why), state]
     why = (
         f"{points} times at even distances, {compare} Files are NAME-step{stage.save_every:08}.safetensors ...; the "
-        f"last step is written under its number and, the same weights, without one."
+        "last step is written under its number and, the same weights, without one. Steps count from the start of this "
+        "stage."
     )
     return [("save_every_n_steps", stage.save_every, why), state]
 
