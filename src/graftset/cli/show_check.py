@@ -120,7 +120,7 @@ def _totals(found: CheckReport) -> Iterator[str]:
 
 
 def _duration(hours: float) -> str:
-    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
 def _table(rows: Sequence[CheckRow], *, planned: bool) -> list[str]:
