@@ -115,8 +115,12 @@ def _totals(found: CheckReport) -> Iterator[str]:
         f"{epochs} epochs of {batches:,} batches"
         for epochs, batches in zip(found.epochs, found.batches_per_epoch, strict=True)
     )
-    hours = "" if found.hours is None else f"; {found.hours:.1f} hours"
+    hours = "" if found.hours is None else f"; {_duration(found.hours)}"
     yield f"{name}{found.steps:,} steps{planned}{f' ({each})' if each else ''}{hours}"
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
 def _table(rows: Sequence[CheckRow], *, planned: bool) -> list[str]:
