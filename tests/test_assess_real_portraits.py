@@ -175,18 +175,16 @@ def test_what_labelled_originals_wear_is_told_by_detectors_that_did_not_see_them
     assert np.mean(hair) >= 0.8
 
 
-REACHED = ("stubble", "glasses", "necklace", "sunglasses", "cap", "crown")  # hat and earring are not: see docs/log.md
-
-
-def test_most_terms_are_reliable_on_originals_that_were_held_out(catalog: Catalog) -> None:
-    known = known_reliability(catalog)
-    for term in REACHED:
-        found = known[f"accessory:{term}"]
-        assert found.answers
-        assert (found.balanced_accuracy or 0) >= 0.8
-        assert (found.coverage or 0) >= 0.7
-    for name in ("earring", "hat"):
-        assert known[f"accessory:{name}"].interval is not None
+def test_two_thirds_of_the_terms_are_reliable_on_originals_that_were_held_out(catalog: Catalog) -> None:
+    """Not all: captions often leave an earring out, and hats are all different. See docs/log.md."""
+    known = {name: found for name, found in known_reliability(catalog).items() if name.startswith("accessory:")}
+    enough = [found for found in known.values() if found.positives >= 8]
+    reached = [found for found in enough if found.answers]
+    assert len(enough) >= 8
+    assert len(reached) >= 2 / 3 * len(enough)
+    assert all((found.balanced_accuracy or 0) >= 0.8 for found in reached)
+    assert all((found.coverage or 0) >= 0.7 for found in reached)
+    assert np.mean([found.balanced_accuracy or 0.0 for found in enough]) >= 0.78
 
 
 def test_the_score_follows_the_readers_in_order_and_in_scale(labelled: list[Labelled]) -> None:

@@ -24,7 +24,7 @@ from graftset.traits.answers import (
 from graftset.traits.covering import COVERS, covering_terms
 from graftset.traits.features import U8, Ints, Mask, describe
 from graftset.traits.places import ACCEPTABLE, EXAMPLES, ColorPlace, color_word
-from graftset.traits.reliability import Reliability, assess_answers
+from graftset.traits.reliability import PRESENCE, Reliability, assess_answers, balanced_accuracy
 from graftset.traits.scoring import F64, Platt, Question, fit_platt, grouped_folds, probability
 
 LEAST_POSITIVES = 8  # examples from which a term is answered
@@ -181,16 +181,20 @@ class _Fitting:
         platt = fit_platt(unseen, yes, kin)
         chances = probability(unseen, platt)
         truth = np.where(yes, "present", "absent")
-        best = Reliability(int(yes.sum()), False)
+        tried: list[tuple[float, float, float]] = []  # balanced accuracy, least, most
         for rare, unsure in product(PRESENT, UNSURE):
             least, most = _bounds(unseen, yes, platt, rare, unsure)
             decided = (unseen >= least) | (unseen < most)
             said = np.where(unseen >= least, "present", "absent")
-            found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
-            if found.answers:
-                return Term(score, platt, least, most, found.balanced_accuracy), found, scores
-            best = max(best, found, key=lambda tried: tried.balanced_accuracy or 0.0)
-        return None, best, scores
+            tried.append((balanced_accuracy(truth[decided], said[decided], PRESENCE) or 0.0, least, most))
+            if tried[-1][0] >= LEAST_ACCURACY:
+                break
+        _, least, most = max(tried, key=lambda trial: trial[0])
+        decided = (unseen >= least) | (unseen < most)
+        said = np.where(unseen >= least, "present", "absent")
+        found = assess_answers(truth, said, decided, kin, self._rng, int(yes.sum()), LEAST_ACCURACY, (yes, chances))
+        term = Term(score, platt, least, most, found.balanced_accuracy)
+        return (term if found.answers else None), found, scores
 
     def choice(self, slot: str, told: Sequence[str | None]) -> None:
         """A detector for a slot's value. Rare values are never named."""
@@ -203,7 +207,12 @@ class _Fitting:
             most = max(Counter(truth.tolist()).values(), default=0)
             self._reliability[slot] = Reliability(most, False)
             return
-        fits = [self._question.fit(rows, truth == name, kin, self._rng) for name in names]
+        if len(names) == len(set(truth.tolist())) == 2:
+            # One question has both answers.
+            score, unseen = self._question.fit(rows, truth == names[0], kin, self._rng)
+            fits = [(score, unseen), (score.negated(), -unseen)]
+        else:
+            fits = [self._question.fit(rows, truth == name, kin, self._rng) for name in names]
         platts = [fit_platt(unseen, truth == name, kin) for (_, unseen), name in zip(fits, names, strict=True)]
         choice = Choice({name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)})
         scores = np.stack([score(self._features.values) for score, _ in fits], axis=1)

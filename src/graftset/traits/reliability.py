@@ -13,6 +13,7 @@ from graftset.traits.features import Ints, Mask
 F64 = NDArray[np.float64]
 Words = NDArray[np.str_]
 
+PRESENCE = ("absent", "present")
 _RESAMPLES = 200  # of the groups, for the interval of the balanced accuracy
 _BINS = 10  # of the calibration error
 
@@ -66,7 +67,7 @@ def assess_answers(
     positives: int,
     least: float,
     calibrated: tuple[Mask, F64],
-    names: Sequence[str] = ("absent", "present"),
+    names: Sequence[str] = PRESENCE,
 ) -> Reliability:
     """How held-out answers compare with captions.
 

@@ -24,7 +24,7 @@ Platt = tuple[float, float]  # slope and offset
 
 CONSTANT = 30.0  # input of the bias, so large that the ridge does not hold it
 FOLDS = 5
-REPEATS = 4  # of the cross-validation, with other folds
+REPEATS = 3  # of the cross-validation, with other folds
 _NEWTON_STEPS = 25
 
 
@@ -52,6 +52,10 @@ class LinearScore:
     def __call__(self, values: F32) -> F64:
         """float64 [N] from features float32 [N, D]."""
         return np.asarray((values[:, self.chosen] - self.centers) @ self.weights + self.bias, dtype=np.float64)
+
+    def negated(self) -> LinearScore:
+        """The score of the opposite question."""
+        return LinearScore(self.chosen, -self.weights, self.centers, -self.bias)
 
     def contributions(self, values: F32) -> F64:
         """What each chosen feature adds to the score, float64 [N, K]."""
