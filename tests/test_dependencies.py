@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-MODULES = {"pillow": "PIL"}  # distribution -> what it is imported as, where the two differ
+MODULES = {"pillow": "PIL", "scikit-image": "skimage"}  # distribution -> what it is imported as, where the two differ
 # Run, not imported: plug-ins, checkers and the builder of the wheel.
 TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling"}
 # tests/sd_scripts_reading.py runs inside an interpreter of sd-scripts and uses what is there.
