@@ -109,11 +109,11 @@ def _nearest(lab: F32, centers: F32) -> tuple[NDArray[np.intp], F32]:
     """Index of and distance to the nearest center, both [N]."""
     index = np.empty(len(lab), dtype=np.intp)
     distance = np.empty(len(lab), dtype=np.float32)
+    norms = (centers**2).sum(axis=1)
     for start in range(0, len(lab), _BLOCK):
         part = slice(start, start + _BLOCK)
-        squared = ((lab[part, None] - centers[None]) ** 2).sum(axis=2)
-        index[part] = squared.argmin(axis=1)
-        distance[part] = np.sqrt(squared.min(axis=1))
+        index[part] = (norms - 2 * lab[part] @ centers.T).argmin(axis=1)
+        distance[part] = np.linalg.norm(lab[part] - centers[index[part]], axis=1)
     return index, distance
 
 

@@ -237,7 +237,7 @@ def find_build(project: Project, name: str) -> Path:
             remedy="Name one of them with --build",
         )
     raise UserError(
-        f"No build has this plan; there {'are' if there else 'is'} {', '.join(there) or 'none'}",
+        f"No build has this plan or name; there {'are' if len(there) > 1 else 'is'} {', '.join(there) or 'none'}",
         field="--plan",
         value=name,
         remedy=f"Build it first: graftset build --plan {name}",
