@@ -60,7 +60,7 @@ class LineChart:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     wanted: float | None  # y of the line of the success criterion
-    wanted_from: float  # x from which it counts
+    wanted_from: float  # x of the checkpoint at which it is judged; 0 while that is not there
     wanted_text: str
     window: tuple[float, float] | None  # x and width of the window the measure is read in
     spoken: str
@@ -88,7 +88,7 @@ def line_chart(
         text: "percent", "number" or "share": how values are written.
         names: What stands below each checkpoint; its number where there is none.
         wanted: Value of the success criterion.
-        wanted_at: Checkpoint at which it is judged.
+        wanted_at: Checkpoint at which it is judged; 0 while that is not there.
         window: First and last checkpoint of the window the measure is read in.
     """
     styles = ("first", "second", "third")
@@ -109,7 +109,7 @@ def line_chart(
             Tick(round(_y(low + i * step, low, high), 1), written(low + i * step, text)) for i in range(TICKS + 1)
         ),
         wanted=None if wanted is None else round(_y(wanted, low, high), 1),
-        wanted_from=round(_x(min(wanted_at, count), count), 1),
+        wanted_from=round(_x(min(wanted_at, count), count), 1) if wanted_at else 0.0,
         wanted_text="" if wanted is None else f"{written(wanted, text)} wanted",
         window=shade,
         spoken="; ".join(_spoken(name, values, text) for name, values in series if values),

@@ -212,7 +212,7 @@ def _charts(course: Course, planned: int) -> list[ChartView]:
         highest = max(v.point for _, vs in lines for v in vs)
         top = described.high if described.high is not None else max(1.0, math.ceil(2 * highest) / 2)
         criterion = wanted.get(measure)
-        by = next((c.place.number for c in course.cards if criterion and c.place.checkpoint == criterion.checkpoint), 1)
+        by = next((c.place.number for c in course.cards if criterion and c.place.checkpoint == criterion.checkpoint), 0)
         chart = line_chart(
             lines,
             low=max(0.0, described.low or 0.0),
