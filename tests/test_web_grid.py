@@ -27,7 +27,8 @@ SCROLL = """async () => {
     scrollTo(0, y);
     await new Promise(requestAnimationFrame);
   }
-  await new Promise((done) => setTimeout(done, 800));
+  const last = `#sheet [data-index="${document.querySelector('#sheet').dataset.total - 1}"]`;
+  for (let i = 0; i < 200 && !document.querySelector(last); i++) await new Promise((done) => setTimeout(done, 100));
   return {shift, grown: root.scrollHeight - height};
 }"""
 PLACES = """() => {
@@ -118,15 +119,14 @@ def test_every_place_has_an_address_and_going_back_comes_back_to_it(page: Page) 
 
 def test_what_was_selected_stays_so_far_away_and_is_all_that_is_sent(page: Page) -> None:
     page.goto("/sheet?sort=name")
-    page.locator(".cell input").nth(2).check()
+    page.locator('[data-index="2"] input').check()
     page.evaluate("scrollTo(0, 9000)")
-    page.wait_for_timeout(400)
+    expect(page.locator('[data-index="590"]')).to_be_attached()
     page.get_by_role("button", name="Select those on the screen").click()
     seen = int(page.locator("#picked").inner_text())
     assert 20 < seen < 150
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_timeout(400)
-    expect(page.locator(".cell input").nth(2)).to_be_checked()
+    expect(page.locator('[data-index="2"] input')).to_be_checked()
     page.locator("[name=count]").fill(str(seen))
     page.get_by_role("button", name="Skip them").click()
     expect(page.locator("#status")).to_contain_text(f"{seen} pictures: skipped")
