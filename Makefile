@@ -26,6 +26,9 @@ demo: $(VENV)/.runs  ## draw a sample set into demo/, expand it, and print where
 	@$(BIN)/graftset demo $(DEMO)
 
 test: $(VENV)/.tests  ## the tests that take seconds
+	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	echo "Chromium was not found, so the tests of the review in a browser will fail: apt-get install chromium," \
+	"or name another one with CHROMIUM=/path/to/it" >&2
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 test-slow: $(VENV)/.tests  ## the tests that take minutes

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from graftset.assess import measure_pixels
 from graftset.drawn import draw_original, plan_sample_set
+from graftset.measuring import measure_pixels
 from graftset.pixels.grid import from_native
 from graftset.quality import RENDER, interpolate, total
 

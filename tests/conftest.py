@@ -31,3 +31,13 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("drawn") / "sample"
     draw_sample_set(folder, originals=12, candidates=12, size=192, seed=3)
     return folder
+
+
+@pytest.fixture(scope="session")
+def reviewable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project up to its selection, to copy and review."""
+    from reviewing import make_project
+
+    folder = tmp_path_factory.mktemp("reviewable") / "project"
+    make_project(folder)
+    return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +23,26 @@ def make_view(
     folder: str = "/pictures",
     native: tuple[int, int] = (CELLS, CELLS),
     content: str | None = None,
+    **fields: Any,
 ) -> ImageView:
-    """An image that exists as a record only; `content` decides its hash and its pixels."""
+    """An image that exists as a record only; `content` decides its hash and its pixels.
+
+    A generated one came with its caption as the prompt; `fields` replaces any field of the record.
+    """
     sha256 = hashlib.sha256((content or f"{origin} {name}").encode()).hexdigest()
-    return ImageView(
-        path=f"{folder}/{name}",
-        sha256=sha256,
-        origin=origin,
-        generation=0 if origin == "original" else 1,
-        width=native[0],
-        height=native[1],
-        caption=caption,
-        grid=Grid(*native, 1.0, 1.0, 0.0, 0.0, 1.0),
-        score=None if origin == "original" else 8.25,
-    )
+    usual: dict[str, Any] = {
+        "path": f"{folder}/{name}",
+        "sha256": sha256,
+        "origin": origin,
+        "generation": 0 if origin == "original" else 1,
+        "width": native[0],
+        "height": native[1],
+        "prompt": None if origin == "original" else caption,
+        "caption": caption,
+        "grid": Grid(*native, 1.0, 1.0, 0.0, 0.0, 1.0),
+        "score": None if origin == "original" else 8.25,
+    }
+    return ImageView(**usual | fields)
 
 
 def make_views(originals: int, generated: int, *, folder: str = "/pictures") -> list[ImageView]:

@@ -68,6 +68,8 @@ def read_stage(config: Path) -> dict[str, object]:
         },
         "batches_per_epoch": len(group),
         "epochs": args.max_train_epochs,
+        "max_train_steps": args.max_train_steps,
+        "prior_loss_weight": args.prior_loss_weight,
         "num_train_images": group.num_train_images,
         "subsets": [[subset.image_dir, subset.img_count, subset.num_repeats] for subset in dataset.subsets],
         "images": {

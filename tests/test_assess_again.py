@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import graftset.assess.measuring
 import graftset.assess.stage
+import graftset.measuring
 from assess_helpers import Pool, painted, portraits
 from graftset.assess import load_native, outdated
 from graftset.errors import UserError
@@ -30,9 +30,9 @@ def pool(tmp_path: Path) -> Pool:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are measured from now on."""
     names: list[str] = []
-    measure = graftset.assess.measuring.measure_file
+    measure = graftset.measuring.measure_file
 
-    def spy(request: graftset.assess.measuring.Request) -> graftset.assess.measuring.Measured:
+    def spy(request: graftset.measuring.Request) -> graftset.measuring.Measured:
         names.append(Path(request.path).name)
         return measure(request)
 

@@ -19,7 +19,10 @@ from graftset.records import Background, ColorShare, ImageView, Traits, TraitSee
 
 HAIR = ("brown wavy hair", "black short hair", "red curly hair", "blonde long hair", "gray short hair")
 CLOTHING = ("green shirt", "dark blue shirt", "wearing red jacket", "white collared shirt", "wearing black hoodie")
-GRAY = Traits(background=Background("solid", "gray", (ColorShare("gray", "#808080", 1.0, ("gray",)),), 0.95))
+GRAY = Traits(
+    background=Background("solid", "gray", (ColorShare("gray", "#808080", 1.0, ("gray",)),), 0.95),
+    accessories={"crown": TraitSeen("absent", 0.99)},
+)
 
 
 def view(number: int, caption: str | None, **changes: Any) -> ImageView:
@@ -87,6 +90,7 @@ PLANTED: Mapping[str, tuple[str, str, str | None]] = {
     "too-long": (LAST.format("very long hair with a bow, " * 20), "", None),
     "further-lines": (LAST.format("red hair"), "a second line", None),
     "duplicate": (good_caption(0), "lad_000.png", None),
+    "unlikely": (LAST.format("red hair, wearing crown"), "wearing crown", None),
     "doubtful": (LAST.replace("gray back", "light blue back").format("red hair"), "light blue", None),
     "image-id": ("one, two of a kind, three in a boat", "one, two of a kind, three in a boat", None),
 }
@@ -236,25 +240,68 @@ def test_a_garbled_background_is_found_but_not_rewritten() -> None:
     assert found.fix is None
 
 
+def prompted(caption: str, traits: Traits) -> tuple[ImageView, ...]:
+    """A candidate with a prompt, beside originals that are in order."""
+    made = view(99, None, origin="generated", generation=1, prompt=caption, traits=traits)
+    return (*good_views(), made)
+
+
 def test_a_term_that_only_the_originals_captions_teach_is_held_against_the_picture() -> None:
     """Nobody listed a snorkel: it is a thing to wear because other captions say it is worn."""
     caption = LAST.format("red hair, wearing snorkel")
     views = [*good_views(), *(view(n, caption) for n in range(30, 34))]
-    seen = replace(GRAY, accessories={"snorkel": TraitSeen("absent", 0.95)})
+    seen = replace(GRAY, accessories={"snorkel": TraitSeen("absent", 0.999)})
     assert audit(views, rules=["contradicted"]).findings == ()
-    (found,) = audit([*views, view(99, caption, traits=seen)], rules=["contradicted"]).findings
+    (found,) = audit([*views, *prompted(caption, seen)[-1:]], rules=["contradicted"]).findings
     assert found.message == "The caption says snorkel; the picture shows none"
     assert found.fix == LAST.format("red hair")
 
 
 def test_hair_that_the_picture_clearly_contradicts_is_found_and_other_slots_nobody_saw_are_not() -> None:
-    seen = replace(GRAY, slots={"hair": TraitSeen("green", 0.95), "eyes": TraitSeen("unknown", None)})
+    seen = replace(GRAY, slots={"hair": TraitSeen("green", 0.95), "eyes": TraitSeen("unknown", None)}, accessories={})
     caption = LAST.format("red hair, blue eyes, wearing crown")
-    (found,) = audited(caption, "contradicted", view={"traits": seen})
+    (found,) = audit(prompted(caption, seen), rules=["contradicted"]).findings
     assert (found.words, found.fix) == ("red", caption.replace("red hair", "green hair"))
     doubtful = replace(GRAY, slots={"hair": TraitSeen("green", 0.5)}, accessories={"crown": TraitSeen("absent", 0.5)})
     for rule in ("contradicted", "doubtful"):
-        assert audited(caption, rule, view={"traits": doubtful}) == ()
+        assert audit(prompted(caption, doubtful), rules=[rule]).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("phrase", "traits", "found"),
+    [
+        ("red hair", {"hair": TraitSeen("green", 0.75)}, ["red"]),
+        ("red hair", {"hair": TraitSeen("green", 0.65)}, []),
+        ("blonde hair", {"hair": TraitSeen("brown", 0.95)}, []),  # no clear border
+        ("blue eyes", {"eyes": TraitSeen("brown", 0.85)}, []),  # detectors of eyes are seldom right against an owner
+        ("wearing crown, red hair, a crown of gold", {}, ["wearing crown"]),  # once, however often it is said
+    ],
+)
+def test_a_detector_against_an_owner_is_worth_a_look_and_no_contradiction(
+    phrase: str, traits: dict[str, TraitSeen], found: list[str]
+) -> None:
+    original = {"traits": replace(GRAY, slots=traits)}
+    caption = LAST.format(phrase)
+    assert audited(caption, "contradicted", view=original) == ()
+    assert [finding.words for finding in audited(caption, "unlikely", view=original)] == found
+    assert all(finding.fix is None for finding in audited(caption, "unlikely", view=original))
+
+
+def test_a_very_dark_color_may_be_called_dark() -> None:
+    night = Traits(
+        background=Background("solid", "black", (ColorShare("black", "#1d2740", 1.0, ("black", "blue")),), 0.9)
+    )
+    for words, found in (("dark blue", 0), ("blue", 1)):
+        caption = LAST.replace("gray background", f"{words} background").format("red hair")
+        assert len(audited(caption, "doubtful", view={"traits": night})) == found
+
+
+def test_what_is_rare_among_the_originals_is_not_doubted_for_being_rare() -> None:
+    """A detector calls absent what few originals have; against an owner who names it only the picture counts."""
+    caption = LAST.format("red hair, wearing crown")
+    for confidence, found in ((0.99, 1), (0.95, 0)):
+        seen = replace(GRAY, accessories={"crown": TraitSeen("absent", confidence)})
+        assert len(audited(caption, "unlikely", view={"traits": seen})) == found
 
 
 def test_a_layout_that_is_not_there_beside_the_right_color_is_no_finding() -> None:

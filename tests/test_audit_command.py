@@ -98,6 +98,31 @@ def test_a_dismissed_finding_is_not_shown_again(audit: Audit) -> None:
     assert "1 dismissed" in audit().stdout
 
 
+def test_a_dismissed_finding_can_be_shown_again(audit: Audit) -> None:
+    name = next(f["id"] for f in document(audit("--json"))["findings"] if f["rule"] == "truncated")
+    document(audit("--json", "--dismiss", name))
+    restored = document(audit("--json", "--restore", name))
+    assert restored["counts"]["truncated"] == 1
+    assert restored["dismissed"] == []
+    wrong = audit("--json", "--restore", name)
+    assert wrong.exit_code == 1
+    assert json.loads(wrong.stdout)["error"]["field"] == "--restore"
+
+
+def test_what_was_applied_is_taken_back_application_by_application(audit: Audit) -> None:
+    before = document(audit("--json"))
+    assert document(audit("--json", "--undo"))["undone"] == 0
+    document(audit("--json", "--apply", "--rule", "doubled"))
+    between = document(audit("--json"))
+    document(audit("--json", "--apply", "--rule", "truncated"))
+    assert document(audit("--json", "--undo"))["undone"] in (1, 2)  # 2 where both fell into one second
+    document(audit("--json", "--undo"))
+    assert between != before
+    assert document(audit("--json")) == before
+    assert document(audit("--json", "--undo"))["undone"] == 0
+    assert audit("--apply", "--undo").exit_code == 2
+
+
 def test_a_name_that_no_finding_has_is_refused(audit: Audit) -> None:
     wrong = audit("--json", "--dismiss", "0123456789ab")
     assert wrong.exit_code == 1
@@ -108,6 +133,9 @@ def test_what_was_learned_is_shown_with_the_captions_it_comes_from(audit: Audit)
     learned = document(audit("--json", "--vocabulary"))
     assert learned["captions"] == 3
     assert learned["head"] == ["portrait"]
+    assert learned["terms"]["earring"]["known_by"] == "beforehand"
+    assert [Path(path).name for path in learned["terms"]["earring"]["captions"]] == ["lad_1.png"]
+    assert learned["unread"] == []
     (gray,) = learned["slots"]["background"]
     assert gray["claimed"] == "gray"
     assert [Path(path).name for path in gray["captions"]] == ["lad_1.png", "lad_2.png", "lad_3.png"]

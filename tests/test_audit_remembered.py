@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from graftset.audit import apply_fixes, audit, read_sidecar
+from graftset.audit import apply_fixes, audit, read_sidecar, undo_fixes
 from graftset.catalog import Catalog, Dismissal
 from graftset.catalog.opening import REVISION
 from graftset.records import ImageRecord, ImageView
@@ -67,10 +67,23 @@ def test_applied_fixes_are_the_current_captions_and_the_older_text_undoes_them(u
     assert apply_fixes(catalog, audit(catalog.views(), rules=["doubled"]).findings) == 0
     assert catalog.apply_captions({"/a.png": SLIP}, "Ann") == 1
     assert catalog.views()[0].caption == SLIP
+    assert undo_fixes(catalog) == 0  # a person said something since
     assert [entry["text"] for entry in catalog.caption_history("/a.png")] == [
         "portrait, brown hair, golden stud earring",
         SLIP,
     ]
+    catalog.close()
+
+
+def test_taking_back_brings_back_what_counted_before(url: str) -> None:
+    catalog = Catalog.open(url)
+    catalog.save_images([_record("/a.png", SLIP), _record("/b.png", SLIP)])
+    catalog.apply_captions({"/a.png": f"{SLIP}, by hand"}, "Ann")
+    assert apply_fixes(catalog, audit(catalog.views(), rules=["doubled"]).findings) == 2
+    assert undo_fixes(catalog) == 2
+    assert [view.caption for view in catalog.views()] == [f"{SLIP}, by hand", SLIP]
+    assert undo_fixes(catalog) == 0
+    assert len(catalog.caption_history("/a.png")) == 4  # nothing is deleted
     catalog.close()
 
 

@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from graftset.build import PLANS, build
+from graftset.build import PLANS, build, choose_size, plan_mix
 from graftset.build.kohya import schema_faults
 from graftset.build.kohya.dataset import shared_leading_parts
+from graftset.build.kohya.sampling import sample_prompts as kohya_prompts
 from graftset.build.kohya.schema import DATASET_KEYS, SUBSET_KEYS
+from graftset.build.package import Package, Sampling, one_line
 from graftset.errors import BuildError
-from graftset.records import ImageView
+from graftset.prompts import sample_prompts
+from graftset.records import ImageView, SamplePrompt
 from sample_builds import make_view, make_views, native_pixels
 
 
@@ -210,24 +215,68 @@ def test_a_root_that_is_no_absolute_path_is_refused(tmp_path: Path, root: str) -
     assert caught.value.field == "root"
 
 
-def test_sample_prompts_are_the_same_for_every_plan_and_selection(tmp_path: Path) -> None:
+def prompt_lines(folder: Path) -> list[str]:
+    """The prompts that a build's sample_prompts.txt holds."""
+    lines = (folder / "sample_prompts.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def test_sample_prompts_are_the_same_for_every_plan(tmp_path: Path) -> None:
     views = make_views(9, 4)
-    texts = {(built(tmp_path / plan, plan, views) / "sample_prompts.txt").read_text() for plan in PLANS}
-    texts.add((built(tmp_path / "fewer", "equal", views[:-2]) / "sample_prompts.txt").read_text())
-    (text,) = texts
-    prompts = [line for line in text.splitlines() if not line.startswith("#")]
-    assert len(prompts) == 6
-    assert all(re.fullmatch(r".+ --d \d+ --w 576 --h 576 --s \d+ --l [\d.]+", line) for line in prompts)
+    prompts = sample_prompts(views)
+    for plan in PLANS:
+        folder = built(tmp_path / plan, plan, views, prompts=prompts)
+        lines = prompt_lines(folder)
+        listed = json.loads((folder / "prompts.json").read_text(encoding="utf-8"))
+        assert [line.split(" --")[0] for line in lines] == [prompt["text"] for prompt in listed]
+        assert [int(line.split("--d ")[1].split()[0]) for line in lines] == list(range(1000, 1000 + len(lines)))
+        assert all(re.fullmatch(r".+ --w 576 --h 576 --d \d+ --s 28 --l 7", line) for line in lines)
+        assert {prompt["kind"] for prompt in listed} >= {"training", "candidate", "generic"}
 
 
-def test_sample_prompts_mean_to_the_sampler_what_captions_mean_in_training(tmp_path: Path) -> None:
-    views = [
-        make_view("one.png", caption="#a lady (short hair) [old] --n nothing, 3 --- dashes"),
-        make_view("two.png", caption="n is read as a negative prompt"),
-    ]
-    text = (built(tmp_path / "build", "originals", views) / "sample_prompts.txt").read_text()
-    (prompt,) = [line for line in text.splitlines() if not line.startswith("#")]
-    assert prompt.startswith(r"a lady \(short hair\) \[old\] -n nothing, 3 - dashes --d 1000 --w 576")
+def test_a_negative_prompt_is_written_where_there_is_one(tmp_path: Path) -> None:
+    folder = built(tmp_path / "build", sampling=Sampling(20, 5.5, "blurry (soft)", 7))
+    assert prompt_lines(folder)[0].endswith(r" --n blurry \(soft\) --w 576 --h 576 --d 7 --s 20 --l 5.5")
+
+
+def read_as_sd_scripts_does(line: str) -> dict[str, str]:
+    """A line of sample prompts, read by the rules of `line_to_prompt_dict` in sd-scripts."""
+    parts = line.split(" --")
+    found = {"prompt": parts[0]}
+    for part in parts:
+        for key in ("w", "h", "d", "s", "l", "g", "n", "ss", "cn", "ctr", "rcfg", "fs"):
+            value = {"l": r"[\d.]+", "g": r"[\d.]+"}.get(key, r"\d+" if key in "whds" else ".+")
+            match = re.match(rf"{key} ({value})", part, re.IGNORECASE)
+            if match:
+                found[key] = match[1]
+                break
+    return found
+
+
+def as_sampled(prompt: str) -> str:
+    """What sampling makes of emphasis of weight 1 and of escapes."""
+    return re.sub(r"\\(.)", r"\1", re.sub(r"\((.):1\.0\)", r"\1", prompt))
+
+
+@given(
+    st.one_of(
+        st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1),
+        st.lists(st.sampled_from(["n foo", "--n", "-", "#", " ", "w 12", "(a)", "[b]", "\\", "l 7", "ss x", "c,"])).map(
+            " ".join
+        ),
+    )
+)
+def test_whatever_a_prompt_holds_sampling_reads_the_prompt(text: str) -> None:
+    text = one_line(text)
+    if not text:
+        return
+    plan = plan_mix("originals", originals=1, generated=0)
+    package = Package(plan, choose_size(24, 24), (), prompts=(SamplePrompt("training-001", "training", text),))
+    (line,) = [line for line in kohya_prompts(package).splitlines() if not line.startswith("#")]
+    assert line == line.strip()
+    read = read_as_sd_scripts_does(line)
+    assert as_sampled(read.pop("prompt")) == text
+    assert read == {"w": "576", "h": "576", "d": "1000", "s": "28", "l": "7"}
 
 
 def test_leading_parts_that_most_captions_share_are_kept() -> None:
@@ -310,10 +359,45 @@ def test_sequential_trains_both_stages_and_a_finished_one_only_once(tmp_path: Pa
     assert "stage 1 is done" in done.stdout
 
 
-def test_sdxl_is_one_switch(tmp_path: Path, launch: Any) -> None:
-    _, (run,) = launch(built(tmp_path / "build"), SDXL="1")
-    assert run["argv"][0].endswith("sdxl_train_network.py")
-    assert "--no_half_vae" in run["argv"]
+def test_sdxl_has_a_script_a_size_and_settings_of_its_own(tmp_path: Path, launch: Any) -> None:
+    folder = built(tmp_path / "build", base="sdxl")
+    _, (run,) = launch(folder)
+    assert run["argv"][0].endswith("/sdxl_train_network.py")
+    settings = flattened(folder / "train.toml")
+    expected = {"no_half_vae": True, "network_train_unet_only": True, "mixed_precision": "bf16", "network_dim": 32}
+    assert expected.items() <= settings.items()
+    assert not {"clip_skip", "text_encoder_lr"} & settings.keys()
+    assert read_toml(folder / "dataset.toml")["datasets"][0]["resolution"] == 960  # 40 px a cell, nearest to 1024 px
+
+
+def test_a_build_for_sd15_does_not_train_sdxl(tmp_path: Path, launch: Any) -> None:
+    done, runs = launch(built(tmp_path / "build"), SDXL="1")
+    assert (done.returncode, runs) == (1, [])
+    assert "--base sdxl" in done.stderr
+
+
+def test_a_budget_is_saved_and_painted_ten_times(tmp_path: Path) -> None:
+    settings = flattened(built(tmp_path / "build", "equal", make_views(7, 3), steps=90) / "train.toml")
+    expected = {"max_train_steps": 90, "save_every_n_steps": 9, "sample_every_n_steps": 9, "save_state": True}
+    assert expected.items() <= settings.items()
+    # sd-scripts lets either of these win over the keys for steps
+    assert not {"max_train_epochs", "save_every_n_epochs", "sample_every_n_epochs"} & settings.keys()
+
+
+def test_both_stages_share_a_budget(tmp_path: Path) -> None:
+    folder = built(tmp_path / "build", "sequential", steps=100)
+    stages = [flattened(folder / stage / "train.toml") for stage in ("stage1", "stage2")]
+    assert [(stage["max_train_steps"], stage["save_every_n_steps"]) for stage in stages] == [(50, 10), (50, 10)]
+
+
+def test_twenty_epochs_are_saved_ten_times(tmp_path: Path) -> None:
+    settings = flattened(built(tmp_path / "build", epochs=20) / "train.toml")
+    assert (settings["save_every_n_epochs"], settings["sample_every_n_epochs"]) == (2, 2)
+
+
+def test_pictures_are_mirrored_only_on_request(tmp_path: Path) -> None:
+    assert read_toml(built(tmp_path / "plain") / "dataset.toml")["general"]["flip_aug"] is False
+    assert read_toml(built(tmp_path / "flipped", flip=True) / "dataset.toml")["general"]["flip_aug"] is True
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from graftset.build import PLANS, build
+from graftset.build import PLANS, PlanSpec, build
+from graftset.build.plans import StageSpec, Use
 from graftset.records import ImageView
 from sample_builds import make_view, make_views, native_pixels
 
@@ -67,12 +68,40 @@ def test_sd_scripts_reads_what_the_plan_says(tmp_path: Path, plan: str) -> None:
             if image["repeats"][number]
         }
         assert found["images"] == expected
-        assert len(found["prompts"]) == 6
-        for prompt in found["prompts"]:
-            assert prompt["plain"] in {image["caption"] for image in manifest["images"]}
+        listed = json.loads((tmp_path / "build" / "prompts.json").read_text(encoding="utf-8"))
+        assert [prompt["plain"] for prompt in found["prompts"]] == [prompt["text"] for prompt in listed]
+        for seed, prompt in enumerate(found["prompts"], start=1000):
             assert prompt["emphasis"] == [1.0]
-            assert (prompt["width"], prompt["height"]) == (576, 576)
+            assert (prompt["width"], prompt["height"], prompt["seed"]) == (576, 576, seed)
             assert "negative_prompt" not in prompt
+
+
+@pytest.mark.parametrize("generated", [2, 5, 30])
+def test_sd_scripts_balances_weighted_losses_as_the_plan_says(tmp_path: Path, generated: int) -> None:
+    weighted = StageSpec("all", (Use("originals"), Use("admitted", repeats=2, loss_weight=0.5)))
+    build(
+        make_views(9, generated),
+        load_native=native_pixels,
+        folder=tmp_path / "build",
+        plan="mine",
+        own_plans={"mine": PlanSpec("mine", (weighted,))},
+        steps=50,
+        override_real_mass="a test",
+    )
+    manifest = json.loads((tmp_path / "build" / "manifest.json").read_text(encoding="utf-8"))
+    (found,) = read_by_sd_scripts(tmp_path / "build").values()
+    assert found["faults"] == {"train_network": {}, "sdxl_train_network": {}}
+    assert found["batches_per_epoch"] == manifest["plan"]["stages"][0]["steps_per_epoch"]
+    repeats = {image["file"]: image["repeats"][0] for image in manifest["images"] if image["repeats"][0]}
+    assert {file: image[1] for file, image in found["images"].items()} == repeats
+    assert (found["max_train_steps"], found["prior_loss_weight"]) == (50, 0.5)
+
+
+def test_sd_scripts_knows_every_key_for_sdxl(tmp_path: Path) -> None:
+    build(make_views(5, 2), load_native=native_pixels, folder=tmp_path / "b", plan="equal", base="sdxl", steps=20)
+    (found,) = read_by_sd_scripts(tmp_path / "b").values()
+    assert found["faults"]["sdxl_train_network"] == {}
+    assert {tuple(image[3]) for image in found["images"].values()} == {(960, 960)}
 
 
 def test_sd_scripts_reads_absolute_paths_and_other_shapes(tmp_path: Path) -> None:

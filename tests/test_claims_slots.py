@@ -39,7 +39,7 @@ ORIGINALS = [
 VOCABULARY = Vocabulary.learn(ORIGINALS)
 
 
-def seen(accessories: dict[str, str] | None = None, *, sure: float = 0.95, **slots: str) -> Traits:
+def seen(accessories: dict[str, str] | None = None, *, sure: float = 0.99, **slots: str) -> Traits:
     """Traits that were seen with one confidence."""
     return Traits(
         slots={slot: TraitSeen(value, sure) for slot, value in slots.items()},

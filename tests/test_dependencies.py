@@ -13,10 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 MODULES = {"pillow": "PIL", "scikit-image": "skimage"}  # distribution -> what it is imported as, where the two differ
-# Run, not imported: plug-ins, checkers and the builder of the wheel.
-TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling"}
-# tests/sd_scripts_reading.py runs inside an interpreter of sd-scripts and uses what is there.
-ELSEWHERE = ROOT / "tests" / "sd_scripts_reading.py"
+# Run, not imported: plug-ins, checkers, the builder of the wheel, and what Starlette's test client sends with.
+TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling", "httpx2"}
+# These run inside an interpreter of sd-scripts and use what is there.
+ELSEWHERE = {ROOT / "tests" / name for name in ("sd_scripts_reading.py", "sd_scripts_dataset.py")}
 
 
 # What benchmarks compare with where it is there, and skip where not: installing it would double the set up.
@@ -36,7 +36,7 @@ def as_imported(distributions: Iterable[str]) -> set[str]:
 def third_party_imports(*folders: str) -> set[str]:
     """The top-level modules from outside that files below folders of the repository import."""
     found = set()
-    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py") if file != ELSEWHERE]
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py") if file not in ELSEWHERE]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

@@ -14,8 +14,11 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import graftset
+from graftset import config
+from graftset.audit import RULES
 from graftset.cli.app import app
 from graftset.quality import MEASURES
+from graftset.vocabulary import SLOTS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -54,6 +57,17 @@ def test_every_command_and_every_measure_is_documented() -> None:
     assert len(COMMANDS) > 5
     assert [name for name in COMMANDS if f"\n## {name}\n" not in commands] == []
     assert [m.name for m in MEASURES if f"| `{m.name}` | {m.meaning} |" not in measures] == []
+
+
+def test_every_rule_of_the_audit_stands_in_its_table_and_every_word_setting_is_shown() -> None:
+    page = (DOCS / "captions.md").read_text(encoding="utf-8")
+    rows = [f"| `{r.name}` | {r.severity} | {r.meaning} | {'yes' if r.fixable else 'no'} |" for r in RULES]
+    assert [line for line in page.splitlines() if line.startswith("| `") and line.count("|") == 5] == rows
+    shown = re.search(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    table = config.parse(('[project]\noriginals = "o"\ncandidates = "c"\n' + shown.group(1)).encode()).vocabulary
+    assert all(getattr(table, key) for key in type(table).model_fields)
+    assert [slot for slot in SLOTS if f"| `{slot}` |" not in page] == []
 
 
 def links(page: Path) -> Iterator[str]:

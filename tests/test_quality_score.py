@@ -16,8 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from assess_helpers import enlarged, painted, portraits
-from graftset.assess import Reference, measure_pixels
-from graftset.assess.reference import Picture
+from graftset.measuring import Picture, Reference, measure_pixels
 from graftset.quality import (
     FAULTY,
     LEAST,

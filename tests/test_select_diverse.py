@@ -189,6 +189,7 @@ def test_the_selection_records_its_policy() -> None:
         "count": 3,
         "min_score": 8.0,
         "wrong_background": "recaption",
+        "wrong_accessory": "recaption",
         "seed": 7,
         "max_generation": 1,
         "floors": {"total_variation": 0.10, "vendi_ratio": 0.90},

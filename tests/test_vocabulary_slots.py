@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graftset.drawn import plan_sample_set
-from graftset.errors import UserError
 from graftset.vocabulary import Labels, Vocabulary, read_phrases
 
 NOTHING = Vocabulary.learn([])
@@ -43,6 +42,8 @@ def says(caption: str) -> Labels:
         ("wearing a blue cap, purplehair", "purple"),
         ("dark borown hair", "brown"),
         ("pink wig", "pink"),
+        ("red_hair", "red"),
+        ("hair: red", "red"),
     ],
 )
 def test_a_hair_color_is_read_from_messy_captions(caption: str, hair: str) -> None:
@@ -58,6 +59,9 @@ def test_a_hair_color_is_read_from_messy_captions(caption: str, hair: str) -> No
         "green color clearly distinct from hair with white center",
         "brown eyes and hair",
         "white facial hair",
+        "dark hair with grey highlights",
+        "messy hair and blue shirt",
+        "mushroom cut hair",
         "волосы, haare, 髪",
     ],
 )
@@ -78,6 +82,27 @@ def test_a_color_that_is_not_the_hairs_is_not_taken_for_it(caption: str) -> None
 )
 def test_an_eye_color_is_read(caption: str, eyes: str) -> None:
     assert says(caption).slots["eyes"] == eyes
+
+
+def test_colors_between_hair_and_eyes_are_the_eyes() -> None:
+    said = says("the sides have long hair (or so) seafoam green eyes").slots
+    assert (said.get("hair"), said["eyes"]) == (None, "green")
+
+
+@pytest.mark.parametrize(
+    ("caption", "expression"),
+    [
+        ("slight smile", "smile"),
+        ("smiling", "smile"),
+        ("neutral expression", "neutral"),
+        ("mouth in straight neutral line with relaxed expression", "neutral"),
+        ("sad face", "sad"),
+        ("no smile", None),
+        ("neutral colors, sad story", None),
+    ],
+)
+def test_the_expression_of_a_face_is_read(caption: str, expression: str | None) -> None:
+    assert says(caption).slots.get("expression") == expression
 
 
 def test_lenses_that_cover_eyes_with_white_reflections_name_no_eye_color() -> None:
@@ -145,6 +170,7 @@ def test_hex_codes_are_no_words() -> None:
         ("two earrings, beards", {"earring", "beard"}),
         ("smoking a cigarette", {"cigarette"}),
         ("eye patch over one eye", {"eye patch"}),
+        ("1girl, 2earrings", {"earring"}),
         ("no glasses, without a crown", set()),
         ("colors and shades of gray hair", set()),
         ("longer on top, bun covering top of head", set()),
@@ -198,7 +224,7 @@ def test_an_unknown_noun_behind_the_background_is_clothing() -> None:
 
 
 def test_a_word_that_mostly_stands_elsewhere_is_no_thing() -> None:
-    texts = ["wearing glorious with cap"] * 3 + ["glorious hair"] * 9
+    texts = ["wearing glorious with cap"] * 3 + ["lad, one glorious morning in may"] * 9
     assert Vocabulary.learn(texts).terms == {"cap": 3}
 
 
@@ -220,37 +246,6 @@ def test_an_accessory_is_worded_as_most_captions_word_it() -> None:
     assert learned.wording("crown") == "wearing a crown"
     assert learned.wording("stubble") == "stubble"
     assert learned.wording("halo") == "wearing halo"
-
-
-# --- terms named by the user -----------------------------------------------------------------------------------------
-
-
-def test_terms_named_by_the_user_are_found_at_once() -> None:
-    learned = Vocabulary.learn(
-        ["one gloop, moon boots, frock"], named={"accessories": ["Gloop", "moon boots"], "clothing": ["frock"]}
-    )
-    assert learned.terms == {"gloop": 1, "moon boots": 1}
-    assert learned.labels("a frock").slots == {"clothing": "frock"}
-
-
-def test_a_known_accessory_named_as_clothing_is_clothing() -> None:
-    learned = Vocabulary.learn(["wearing scarf"], named={"clothing": ["scarf"]})
-    assert (learned.terms, learned.labels("wearing scarf").slots) == ({}, {"clothing": "scarf"})
-
-
-@pytest.mark.parametrize(
-    ("named", "message"),
-    [
-        ({"accessories": ["cape"], "clothing": ["cape"]}, "named both for accessories and clothing"),
-        ({"shoes": ["boot"]}, "No such slot"),
-        ({"accessories": [""]}, "one or two words"),
-        ({"accessories": ["a very long term"]}, "one or two words"),
-    ],
-)
-def test_contradictory_slots_are_refused_with_a_remedy(named: dict[str, list[str]], message: str) -> None:
-    with pytest.raises(UserError, match=message) as refused:
-        Vocabulary.learn(["wearing cape"], named=named)
-    assert refused.value.remedy
 
 
 # --- whole collections -----------------------------------------------------------------------------------------------

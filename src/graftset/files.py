@@ -14,7 +14,9 @@ import os
 import secrets
 import shutil
 import sys
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from graftset.errors import UserError
@@ -27,6 +29,8 @@ else:
 TEMPORARY_PREFIX = ".graftset-"
 _TEMPORARY, _ASIDE = ".tmp", ".old"
 _HASH_BLOCK = 1 << 20  # bytes
+_SYNCED_TOGETHER = 8
+_SYNC_BLOCK = 1024  # files that wait in line at a time: memory stays flat
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -209,10 +213,13 @@ def _cannot_write(path: Path, error: OSError) -> UserError:
 
 
 def _sync_tree(folder: Path) -> None:
-    for root, _, names in os.walk(folder):
-        for name in names:
-            _sync(Path(root) / name)
-        _sync_folder(Path(root))
+    """Make every file of a folder durable. Several at a time: a file system commits waiting ones together."""
+    with ThreadPoolExecutor(_SYNCED_TOGETHER) as pool:
+        for root, _, names in os.walk(folder):
+            for start in range(0, len(names), _SYNC_BLOCK):
+                block = [Path(root) / name for name in names[start : start + _SYNC_BLOCK]]
+                deque(pool.map(_sync, block), maxlen=0)  # raises the first failure
+            _sync_folder(Path(root))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,6 +15,9 @@ BackgroundKind = Literal["solid", "gradient", "split", "pattern", "noisy"]
 Verdict = Literal["confirmed", "contradicted", "unverifiable"]
 SourceBasis = Literal["name", "prompts", "nearest"]
 PromptKind = Literal["training", "candidate", "generic", "unseen"]
+ReviewVerdict = Literal["approved", "rejected", "skipped"]
+VerdictState = Literal["approved", "rejected", "skipped", "withdrawn"]  # withdrawn: as if it had not been given
+VerdictAct = Literal["give", "undo", "redo", "import"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,18 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class TraitSeen:
-    """What a detector says of one slot: a value with a confidence, or "unknown"."""
+    """What a detector says of one slot: a value with a confidence, or "unknown".
+
+    `cells` are the native cells that speak for the answer most, (y, x) each, the strongest first. `words` are further
+    values that are partly seen, or that others may call it by: a caption that names one of them is not wrong.
+    `reliability` is how well the detector did on originals it had not seen, as balanced accuracy.
+    """
 
     value: str
     confidence: float | None = None
+    cells: tuple[tuple[int, int], ...] = ()
+    words: tuple[str, ...] = ()
+    reliability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +192,64 @@ class CaptionProposal:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A person's latest verdict on an image."""
+    """What review says of an image: the latest verdict of a person that was given on what the image is now."""
 
-    verdict: Literal["approved", "rejected", "skipped"]
+    verdict: ReviewVerdict
     reviewer: str
     at: str
     reason: str | None = None
+    conflict: bool = False  # reviewers disagree, and nobody has settled it
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictEntry:
+    """One line of the verdicts, which are append-only: what one reviewer says of one image from then on.
+
+    The newest entry of a reviewer on an image is their verdict. An undo or redo is an entry too: it holds the verdict
+    that applies after it.
+    """
+
+    path: str
+    sha256: str  # of the picture it was said of
+    caption: str | None  # training caption it was said of
+    verdict: VerdictState
+    reviewer: str
+    action: str  # unique id of the action that wrote it, by the client: a repeated request writes nothing
+    act: VerdictAct = "give"
+    of: str | None = None  # the action that an undo or redo concerns
+    reason: str | None = None
+    plan: int | None = None  # the plan it counts for; None: free browsing
+    settles: bool = False  # given where reviewers disagree: decides for all
+    at: str = ""  # ISO 8601 UTC
+    number: int = 0  # in the order they were written, from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One image of a plan's sample, as it was when it was drawn."""
+
+    path: str
+    sha256: str
+    caption: str | None  # its training caption
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPlan:
+    """How a set is sampled, fixed before the first verdict. The newest plan is the open one."""
+
+    kind: str  # a name in review.PLANS: "fixed", "sequential"
+    n: int  # images to be reviewed; for a sequential plan the whole pool, of which fewer usually do
+    allowed: int | None  # errors a fixed plan may find; None for a sequential one
+    target: float  # share right that is to be shown, 0-1
+    confidence: float  # one-sided, 0-1
+    seed: int
+    pool: int  # images of the pool
+    pool_definition: str  # e.g. "admitted by the selection of 2026-11-28T09:00:00+00:00"
+    drawn: tuple[Drawn, ...]  # in the order they are to be reviewed
+    by: str
+    members: tuple[str, ...] = ()  # content hashes of the whole pool, sorted
+    at: str = ""  # ISO 8601 UTC
+    number: int = 0  # counts the plans of a project from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +268,7 @@ class ImageView:
     height: int  # px
     prompt: str | None = None
     caption: str | None = None
+    caption_author: str | None = None  # who applied or edited it; None where it is as it came in
     proposed_caption: str | None = None
     composed: bool = False
     text_source: str | None = None
@@ -222,6 +286,7 @@ class ImageView:
     nearest_original: Nearest | None = None
     provenance: Provenance = field(default_factory=Provenance)
     review: Review | None = None
+    stale_review: Review | None = None  # given on another picture or caption than this one: it does not count
     selected: bool | None = None
     reasons: tuple[str, ...] = ()
 

@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.assess.measuring import PRODUCER, VERSION, Measured, Request, measure_file
-from graftset.assess.reference import Picture, Reference
+from graftset.assess.detecting import detectors_for
 from graftset.catalog import Catalog
 from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
+from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, measure_file
 from graftset.pixels.similarity import NativeIndex, repeat_pairs
-from graftset.records import Assessment, Grid, ImageRecord, Traits
+from graftset.records import Assessment, Grid, ImageRecord, ImageView, Traits
+from graftset.vocabulary import NOTHING_NAMED, Named
 
 U8 = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
 
-RELATED = "4"  # raise it when anything relative to the originals changes: everything is then assessed anew
+RELATED = "5"  # raise it when anything relative to the originals changes: everything is then assessed anew
 _REFUSED = "refused"  # version of the assessment of an image that could not be measured: never up to date
 _COMMIT = 64  # pictures per transaction: what a killed command loses at most
 _BLOCK = 64  # pictures assessed together
@@ -43,9 +44,21 @@ class AssessReport:
 
 
 def assess(
-    catalog: Catalog, *, workers: int = 0, strict: bool = False, progress: Progress | None = None
+    catalog: Catalog,
+    *,
+    workers: int = 0,
+    strict: bool = False,
+    progress: Progress | None = None,
+    named: Named = NOTHING_NAMED,
 ) -> AssessReport:
     """Measure and assess every ingested image that changed since the last run.
+
+    Args:
+        catalog: With the images that were ingested.
+        workers: Processes; 0 means one for each core.
+        strict: An image that could not be measured is an error.
+        progress: Called with a stage, how many are done, and of how many.
+        named: What the user names in the settings.
 
     Raises:
         EmptyInputError: Nothing was ingested, or no original could be measured.
@@ -62,7 +75,9 @@ def assess(
     tell = progress or (lambda stage, done, of: None)
     size, first = _measure_originals(catalog, originals, workers, refused, partial(tell, "originals"))
     second = _measure(catalog, candidates, size, workers, refused, partial(tell, "candidates"))
-    made, unchanged, notes = _relate(catalog, originals, candidates, size, refused, workers, partial(tell, "compare"))
+    made, unchanged, notes = _relate(
+        catalog, originals, candidates, size, refused, workers, partial(tell, "compare"), named
+    )
     if refused and strict:
         path, reason = next(iter(refused.items()))
         raise UserError(
@@ -71,10 +86,10 @@ def assess(
     return AssessReport(first + second, made, unchanged, tuple(sorted(refused.items())), tuple(notes))
 
 
-def outdated(catalog: Catalog) -> int:
+def outdated(catalog: Catalog, named: Named = NOTHING_NAMED) -> int:
     """How many images have no assessment, or one that rests on other files or another version of the measures."""
     originals, candidates = _by_origin(catalog)
-    _, version = _assessment_version(originals, candidates)
+    _, version = _assessment_version(originals, candidates, named)
     stored = catalog.assessment_versions()
     return sum(1 for file in (*originals, *candidates) if stored.get(file.path) not in (version, _REFUSED))
 
@@ -98,6 +113,23 @@ def load_native(catalog: Catalog, sha256: str, grid: Grid | None) -> U8 | None:
     """The native picture of an image, uint8 [h, w, 3]; None where it was not measured on `grid`."""
     blob = native_png(catalog, sha256, grid)
     return None if blob is None else decode_png(blob)
+
+
+def known_pictures(catalog: Catalog, views: Sequence[ImageView]) -> dict[str, Picture]:
+    """What was measured of some images, by path, with the texts they came with; those without a grid are left out."""
+    texts = {path: file.text for path, file in catalog.known_files().items()}
+    sizes = {(view.grid.width, view.grid.height) for view in views if view.grid is not None}
+    measured: dict[tuple[str, tuple[int, int]], tuple[dict[str, Any], bytes]] = {}
+    for version in (_version(None), *(_version(size) for size in sorted(sizes))):
+        for sha, data, blob in catalog.measurements(PRODUCER, version):
+            if data and blob is not None:
+                measured[sha, (data["grid"]["width"], data["grid"]["height"])] = data, blob
+    found: dict[str, Picture] = {}
+    for view in views:
+        known = None if view.grid is None else measured.get((view.sha256, (view.grid.width, view.grid.height)))
+        if known is not None:
+            found[view.path] = Picture(view.path, decode_png(known[1]), known[0], texts.get(view.path))
+    return found
 
 
 def _version(expected: tuple[int, int] | None) -> str:
@@ -216,12 +248,13 @@ def _relate(
     refused: dict[str, str],
     workers: int,
     progress: Callable[[int, int], None],
+    named: Named,
 ) -> tuple[int, int, list[str]]:
     """Assess against the originals what is new, and find repeats among the candidates.
 
     Returns the number of assessments made or changed, the number left as they were, and notes.
     """
-    base, version = _assessment_version(originals, candidates)
+    base, version = _assessment_version(originals, candidates, named)
     stored = catalog.assessment_versions()
     everyone = [*originals, *candidates]
     notes: list[str] = []
@@ -234,7 +267,8 @@ def _relate(
     catalog.save_assessments(_REFUSED, {path: _unreadable(reason) for path, reason in refused.items()})
     if all(stored.get(path) == version for path in pictures):
         return 0, len(pictures), notes
-    reference = Reference([pictures[o.path] for o in originals if o.path in pictures])
+    known = [pictures[o.path] for o in originals if o.path in pictures]
+    reference = Reference(known, detectors_for(catalog, known, named))
     fresh = [f for f in everyone if f.path in pictures and not stored.get(f.path, "").startswith(base)]
     assessments = _assess_fresh(reference, fresh, pictures, workers, progress)
     kept = {
@@ -253,9 +287,13 @@ def _unreadable(reason: str) -> Assessment:
     return Assessment(None, None, {}, {}, traits=Traits(), notes=(f"unreadable: {reason}",))
 
 
-def _assessment_version(originals: Sequence[ImageRecord], candidates: Sequence[ImageRecord]) -> tuple[str, str]:
+def _assessment_version(
+    originals: Sequence[ImageRecord], candidates: Sequence[ImageRecord], named: Named
+) -> tuple[str, str]:
     """The version of what an image says beside these originals, and of that beside these other candidates too."""
-    base = f"{VERSION}.{RELATED}:{_fingerprint((o.path, o.sha256, o.text or '') for o in originals)}"
+    rests_on = [(o.path, o.sha256, o.text or "") for o in originals]
+    rests_on += [] if named == NOTHING_NAMED else [("named", repr(named), "")]
+    base = f"{VERSION}.{RELATED}:{_fingerprint(rests_on)}"
     return base, f"{base}:{_fingerprint((c.path, c.sha256) for c in candidates)}"
 
 

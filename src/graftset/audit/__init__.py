@@ -19,7 +19,7 @@ stage.py      the audit, and applying its fixes
 from graftset.audit.findings import AuditReport, Finding, fixed_captions
 from graftset.audit.learned import Learned, learned
 from graftset.audit.rules import RULES, Rule
-from graftset.audit.stage import apply_fixes, audit, read_sidecar
+from graftset.audit.stage import apply_fixes, audit, read_sidecar, undo_fixes
 
 __all__ = [
     "RULES",
@@ -32,4 +32,5 @@ __all__ = [
     "fixed_captions",
     "learned",
     "read_sidecar",
+    "undo_fixes",
 ]

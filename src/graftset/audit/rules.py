@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     Rule("too-long", "warning", "CLIP does not read the caption to its end", False, form.too_long),
     Rule("further-lines", "warning", "trainers read the first line only", False, form.further_lines),
     Rule("duplicate", "warning", "one caption on pictures that differ", False, sets.duplicate),
+    Rule("unlikely", "info", "a detector sees something else; about half are errors", False, pictures.unlikely),
     Rule("doubtful", "info", "another word fits the picture better; people would differ", False, pictures.doubtful),
     Rule("image-id", "info", "no tag of the caption stands in another", False, sets.one_off_captions),
     Rule("one-off-tags", "info", "most tags stand in one caption only", False, sets.one_off_tags),

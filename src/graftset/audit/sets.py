@@ -15,6 +15,7 @@ from graftset.records import CaptionChange
 SEEN_DIFFERENCE = 0.05  # OKLab: cells further apart than this differ
 UNLIKE = 0.05  # share of differing cells that makes two pictures unlike
 TELLING = 0.25  # share of captions that hold a tag from which on it tells little
+EVERYWHERE = 0.9  # share of captions that hold a phrase from which on it is in nearly every one
 ENOUGH = 8  # captions below which what is common or rare says nothing
 
 
@@ -23,8 +24,9 @@ def boilerplate(corpus: Corpus) -> Iterator[Found]:
     if len(corpus.captions) < ENOUGH:
         return
     total = corpus.vocabulary.captions
-    for part in (*corpus.vocabulary.head, *corpus.vocabulary.tail):
-        holders = corpus.tags[part.lower()]
+    for part, holders in corpus.tags.items():
+        if holders < EVERYWHERE * total:
+            continue
         yield Found(None, part, f"{holders} of {total} captions hold it: it tells no picture from another")
 
 

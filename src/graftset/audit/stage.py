@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from graftset.audit.texts import Caption, Corpus, Native, Sidecar, no_native, no
 from graftset.audit.wording import is_readable
 from graftset.errors import UserError
 from graftset.records import ImageView
+from graftset.vocabulary import NOTHING_NAMED, Named
 
 AUTHOR = f"graftset {__version__} audit"
 _CAPTION_FILES = (".txt", ".caption")
@@ -27,6 +29,10 @@ class Captions(Protocol):
         """Append current captions by path; returns how many changed."""
         ...
 
+    def undo_captions(self, author: str, by: Callable[[str], bool]) -> int:
+        """Take back the captions that authors who are meant applied last; returns how many changed."""
+        ...
+
 
 def audit(
     views: Sequence[ImageView],
@@ -36,6 +42,7 @@ def audit(
     trigger: str | None = None,
     rules: Collection[str] = (),
     dismissed: Collection[str] = (),
+    named: Named = NOTHING_NAMED,
 ) -> AuditReport:
     """Read every caption and say what is wrong with it; nothing is changed.
 
@@ -46,12 +53,13 @@ def audit(
         trigger: Words every caption should hold; None: the head that nearly all of the originals' captions share.
         rules: Names of the rules to apply; none: all.
         dismissed: Names of findings that were dismissed.
+        named: What the user names in the settings.
 
     Raises:
         UserError: A rule that does not exist.
     """
     chosen = _chosen(rules)
-    corpus = read_corpus(views, trigger, native, sidecar)
+    corpus = read_corpus(views, trigger, native, sidecar, named)
     findings = [finding for rule in chosen for finding in _named(rule, corpus)]
     return AuditReport(
         findings=tuple(finding for finding in findings if finding.id not in dismissed),
@@ -64,8 +72,18 @@ def audit(
 
 
 def apply_fixes(catalog: Captions, findings: Sequence[Finding], author: str = AUTHOR) -> int:
-    """Make the fixed captions the current ones; returns how many changed. Applying the older text undoes it."""
+    """Make the fixed captions the current ones; returns how many changed. `undo_fixes` takes that back."""
     return catalog.apply_captions(fixed_captions(tuple(findings)), author)
+
+
+def undo_fixes(catalog: Captions, author: str = AUTHOR) -> int:
+    """Take back what the audit applied last, where no newer caption took its place; returns how many changed."""
+    return catalog.undo_captions(author, is_audit)
+
+
+def is_audit(author: str) -> bool:
+    """Whether the author of a caption is the audit, of whatever version."""
+    return re.fullmatch(r"graftset \S+ audit", author) is not None
 
 
 def read_sidecar(view: ImageView) -> str | None:
@@ -130,6 +148,9 @@ def _notes(corpus: Corpus, views: Sequence[ImageView]) -> tuple[str, ...]:
         notes.append("No image has a caption.")
     elif not is_readable(corpus):
         notes.append("Most words are not English: spelling was not judged.")
+    own = [caption.text for caption in corpus.captions if caption.view.origin == "original"]
+    if len(own) > 1 and len(set(own)) == 1:
+        notes.append(f"All {len(own)} originals have the same caption: no word tells one picture from another.")
     if corpus.captions and all(view.traits.background is None for view in views):
         notes.append("No picture was assessed: captions were not compared with pictures. Run `graftset assess` first.")
     return tuple(notes)

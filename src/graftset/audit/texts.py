@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from graftset.audit.lexicon import Lexicon
 from graftset.records import ImageView
-from graftset.vocabulary import Vocabulary, split_parts
+from graftset.vocabulary import NOTHING_NAMED, Named, Vocabulary, split_parts
 
 U8 = NDArray[np.uint8]
 Native = Callable[[ImageView], U8 | None]  # the native picture, uint8 [h, w, 3]; None where it was not measured
@@ -72,7 +72,13 @@ class Corpus:
     sidecar: Sidecar
 
 
-def read_corpus(views: Sequence[ImageView], trigger: str | None, native: Native, sidecar: Sidecar) -> Corpus:
+def read_corpus(
+    views: Sequence[ImageView],
+    trigger: str | None,
+    native: Native,
+    sidecar: Sidecar,
+    named: Named = NOTHING_NAMED,
+) -> Corpus:
     """Take all captions apart and learn what they have in common.
 
     The originals teach where there are any: candidates' prompts are usually made of their captions and would count
@@ -81,7 +87,7 @@ def read_corpus(views: Sequence[ImageView], trigger: str | None, native: Native,
     captions = [Caption.of(view) for view in views]
     written = tuple(caption for caption in captions if caption.text.strip())
     teachers = [c for c in written if c.view.origin == "original"] or list(written)
-    vocabulary = Vocabulary.learn([caption.text for caption in teachers])
+    vocabulary = Vocabulary.learn([caption.text for caption in teachers], named=named)
     phrases = [[word.text for word in c.words_of(i)] for c in teachers for i in range(len(c.parts))]
     return Corpus(
         captions=written,
@@ -89,7 +95,7 @@ def read_corpus(views: Sequence[ImageView], trigger: str | None, native: Native,
         lexicon=Lexicon.learn([words for words in phrases if words], len(teachers)),
         vocabulary=vocabulary,
         trigger=(trigger.strip(),) if trigger and trigger.strip() else vocabulary.head,
-        tags=Counter(part for c in teachers for part in {c.part(i).lower() for i in range(len(c.parts))}),
+        tags=Counter(part for c in teachers for part in dict.fromkeys(c.part(i).lower() for i in range(len(c.parts)))),
         native=native,
         sidecar=sidecar,
     )

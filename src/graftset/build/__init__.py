@@ -8,17 +8,17 @@ formats.py   the table of formats
 builder.py   writes a build folder, whole or not at all
 manifest.py  the hash of every file, and `verify`
 reading.py   a manifest as typed values
-check.py     what lies in a folder against its plan
+check.py     what a trainer would read in a folder, against its plan where it has one
 kohya/       the format of kohya sd-scripts
 """
 
 from __future__ import annotations
 
 from graftset.build.builder import BuildReport, build
-from graftset.build.check import CheckReport, CheckRow, check
+from graftset.build.check import CheckReport, CheckRow, ImageFate, check
 from graftset.build.formats import FORMATS
 from graftset.build.manifest import MANIFEST, VerifyReport, verify
-from graftset.build.plans import PLANS, MixingPlan, Stage, Subset, plan_mix
+from graftset.build.plans import PLANS, MixingPlan, PlanSpec, Stage, Subset, plan_mix
 from graftset.build.reading import BuildRecord, read_build
 from graftset.build.sizes import TrainingSize, choose_size
 
@@ -30,7 +30,9 @@ __all__ = [
     "BuildReport",
     "CheckReport",
     "CheckRow",
+    "ImageFate",
     "MixingPlan",
+    "PlanSpec",
     "Stage",
     "Subset",
     "TrainingSize",

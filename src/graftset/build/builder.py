@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import MappingProxyType
@@ -18,23 +18,27 @@ from graftset.build.folder import (
     same_build_warnings,
     some_names,
     staging_folder,
+    update_review,
     write_file,
 )
 from graftset.build.formats import FORMATS
-from graftset.build.manifest import MANIFEST, Decisions, WrittenImage, manifest_bytes, read_manifest
-from graftset.build.package import ORIGINS, Entry, Package, file_name, name_entries, one_line
-from graftset.build.plans import PLANS, MixingPlan, plan_mix
-from graftset.build.sizes import TrainingSize, choose_size
+from graftset.build.manifest import PROMPTS, Decisions, Reviewed, prompts_text, write_manifest
+from graftset.build.package import Package, Sampling, file_name, name_entries
+from graftset.build.plans import Match, MixingPlan, PlanSpec, accept_real_mass, at_equal_exposures, plan_mix, plan_named
+from graftset.build.sizes import Base, TrainingSize, choose_size
+from graftset.build.supply import Budget, Wishes, members_by_plan, members_of_value, sort_out
+from graftset.build.writing import write_images
 from graftset.errors import BuildError, SkipFile, UserError
 from graftset.files import replace_folder
-from graftset.imageio import encode_png
-from graftset.pixels.grid import from_native
-from graftset.records import ImageView, Origin, Skip
+from graftset.prompts import sample_prompts
+from graftset.records import ImageView, SamplePrompt, Skip
 
 LoadNative = Callable[[ImageView], NDArray[np.uint8]]
 Progress = Callable[[int, int], None]
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
+_NO_PLANS: Mapping[str, PlanSpec] = MappingProxyType({})
+_NO_RANKS: Mapping[str, int] = MappingProxyType({})
 _NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
 _ALL_MEASURED: Mapping[str, str] = MappingProxyType({})
 
@@ -50,6 +54,8 @@ class BuildReport:
         written: The folder was written or replaced.
         unchanged: The same build was there already and nothing was done.
         build_sha256: Hash of the whole build; None for a dry run.
+        matches: The plan's checkpoints beside the baseline's of equal exposures; none for the baseline itself.
+        prompts: Number of sample prompts.
     """
 
     folder: Path
@@ -61,6 +67,8 @@ class BuildReport:
     written: bool = False
     unchanged: bool = False
     build_sha256: str | None = None
+    matches: tuple[Match, ...] = ()
+    prompts: int = 0
 
 
 def build(
@@ -69,16 +77,28 @@ def build(
     load_native: LoadNative,
     folder: Path,
     plan: str | MixingPlan,
+    pool: Sequence[ImageView] = (),
+    own_plans: Mapping[str, PlanSpec] = _NO_PLANS,
+    ranks: Mapping[str, int] = _NO_RANKS,
+    count: int | None = None,
+    seed: int = 0,
     format: str = "kohya",
+    base: Base = "sd15",
     epochs: int = 10,
+    steps: int | None = None,
     batch_size: int = 4,
+    override_real_mass: str = "",
+    max_generation: int | None = None,
     size: int | None = None,
+    flip: bool = False,
+    prompts: Sequence[SamplePrompt] | None = None,
+    sampling: Sampling | None = None,
     root: str | None = None,
     strict: bool = False,
     force: bool = False,
     dry_run: bool = False,
     policy: Mapping[str, object] = _NOTHING,
-    reviewed: str | float = "none",
+    reviewed: Reviewed = "none",
     versions: Mapping[str, str] = _NO_VERSIONS,
     unmeasurable: Mapping[str, str] = _ALL_MEASURED,
     progress: Progress | None = None,
@@ -90,20 +110,33 @@ def build(
     caption for an empty one, in silence. So are those that could not be measured: there are no native pixels of them.
 
     Args:
-        images: All originals and the selected candidates; a plan that uses originals only ignores the rest.
+        images: All originals and the admitted candidates; a plan that uses originals only ignores the rest.
         load_native: Gives the native pixels of an image, uint8 [cells down, cells across, 3].
         folder: The build folder; its parents are made.
-        plan: A key of `PLANS`, or a plan for exactly these images.
+        plan: A key of `PLANS` or of `own_plans`, or a plan for exactly these images.
+        pool: Candidates that were not admitted; the plan random draws from them too.
+        own_plans: Plans of the user's own, by name.
+        ranks: The selection's ranking of the admitted, 0 for the first, by path.
+        count: How many of the admitted to use, the first by that ranking; None uses all.
+        seed: Of what is drawn at random.
         format: A key of `FORMATS`.
+        base: The base model that is trained.
         epochs: Epochs of a plan given by name.
+        steps: Optimizer steps of a plan given by name, in place of epochs.
         batch_size: Images in an optimizer step of a plan given by name.
+        override_real_mass: Why fewer than half originals are accepted, where the plan shows fewer.
+        max_generation: Images of a higher generation are left out; those above 1 also where nobody approved them.
         size: Width of the training images, px; None chooses one that keeps native cells whole.
+        flip: Whether the trainer may mirror images.
+        prompts: Sample prompts; None makes them from the images and the pool.
+        sampling: How the trainer paints them.
         root: Absolute path where the folder will lie on the machine that trains; None writes relative paths.
         strict: Refuse images without a caption, and those that could not be measured, instead of leaving them out.
         force: Replace a different build; never files that graftset did not write.
         dry_run: Work everything out, write nothing.
         policy: The selection's policy, for the manifest.
-        reviewed: "none", or the lower bound on the share of right images that a review gave.
+        reviewed: "none", or where the review stands, as JSON values. A build that is there already and differs in
+            nothing else gets it written into its manifest.
         versions: Versions of measures and detectors, for the manifest.
         unmeasurable: Why images could not be measured, by path.
         progress: Called with images done and images in all.
@@ -115,33 +148,42 @@ def build(
     """
     if format not in FORMATS:
         raise UserError("No such format", field="format", value=format, remedy=f"Use one of: {', '.join(FORMATS)}")
-    wanted = [view for view in images if view.origin in _origins(plan)]
-    unmeasured = _skips((view, unmeasurable[view.path]) for view in wanted if view.path in unmeasurable)
-    captioned, bare = _split_by_caption([view for view in wanted if view.path not in unmeasurable])
-    if strict and unmeasured:
-        raise BuildError(
-            f"{len(unmeasured)} images could not be measured: {some_names(skip.path for skip in unmeasured)}",
-            field="images",
-            remedy="Mend or remove them, or build without --strict to leave them out",
-        )
-    if strict and bare:
-        raise BuildError(
-            f"{len(bare)} images have no caption: {some_names(skip.path for skip in bare)}",
-            field="caption",
-            remedy="Write captions for them, or build without --strict to leave them out",
-        )
-    skipped = (*unmeasured, *bare)
-    mix = _settle_plan(plan, captioned, epochs=epochs, batch_size=batch_size)
-    training_size = choose_size(*_one_native_size(captioned, load_native), requested=size)
-    package = Package(mix, training_size, name_entries(captioned), _checked_root(root))
-    size_warnings = () if training_size.warning is None else (training_size.warning,)
+    spec = None if isinstance(plan, MixingPlan) else plan_named(plan, own_plans)
+    supply = sort_out(images, pool, _wishes(plan, spec), unmeasurable=unmeasurable, max_generation=max_generation)
+    if strict:
+        supply.refuse_left_out()
+    native = _one_native_size(supply.usable, load_native)
+    if spec is None:
+        assert isinstance(plan, MixingPlan)
+        mix, members = members_of_value(plan, supply)
+    else:
+        assert isinstance(plan, str)
+        budget = Budget(epochs, steps, batch_size, override_real_mass)
+        of_size = [view for view in supply.pool if _native_size(view, load_native) == native]
+        mix, members = members_by_plan(plan, spec, supply, of_size, budget, ranks=ranks, count=count, seed=seed)
+    mix = accept_real_mass(FORMATS[format].adapt(mix), override_real_mass or (spec.override if spec else mix.override))
+    if prompts is None:
+        prompts = sample_prompts([*images, *pool], seed=seed)
+    package = Package(
+        plan=mix,
+        size=choose_size(*native, requested=size, base=base),
+        entries=name_entries(members),
+        root=_checked_root(root),
+        base=base,
+        flip=flip,
+        prompts=tuple(prompts),
+        sampling=sampling or Sampling(),
+    )
+    warnings = [package.size.warning, *supply.warnings, *FORMATS[format].warnings(package)]
     report = BuildReport(
         folder=folder,
         plan=mix,
-        size=training_size,
+        size=package.size,
         images=len(package.entries),
-        skipped=skipped,
-        warnings=(*size_warnings, *FORMATS[format].warnings(package)),
+        skipped=supply.left_out,
+        warnings=tuple(warning for warning in warnings if warning),
+        matches=at_equal_exposures(mix, _baseline(mix, epochs, steps)) if mix.images("generated") else (),
+        prompts=len(package.prompts),
     )
     if dry_run:
         return report
@@ -149,11 +191,11 @@ def build(
     # A baseline must not change because another selection was made.
     decisions = Decisions(policy, reviewed, versions) if mix.images("generated") else Decisions(versions=versions)
     with staging_folder(folder) as staging:
-        digest = _write_build(staging, package, format, load_native, decisions, skipped, progress)
+        digest = _write_build(staging, package, format, load_native, decisions, report, progress)
         found = same_build_warnings(folder, digest)
         if found is not None:
-            warnings = (*report.warnings, *found)
-            return dataclasses.replace(report, unchanged=True, build_sha256=digest, warnings=warnings)
+            update_review(folder, staging)
+            return dataclasses.replace(report, unchanged=True, build_sha256=digest, warnings=(*report.warnings, *found))
         refuse_loss(folder, force=force)
         replace_folder(staging, folder)
     return dataclasses.replace(report, written=True, build_sha256=digest)
@@ -165,81 +207,65 @@ def _write_build(
     format: str,
     load_native: LoadNative,
     decisions: Decisions,
-    skipped: Sequence[Skip],
+    report: BuildReport,
     progress: Progress | None,
 ) -> str:
     """Write every file of a build, the manifest last; returns the hash of the whole."""
+    trainer = FORMATS[format]
     written = []
-    for entry in package.entries:
-        written.append(_write_image(staging, package, entry, format, load_native))
+    for image in write_images(staging, package, trainer, lambda view: _native(view, load_native)):
+        written.append(image)
         if progress is not None:
             progress(len(written), len(package.entries))
-    texts = FORMATS[format].texts(package)
+    texts = {PROMPTS: prompts_text(package), **trainer.texts(package)}
     for path, text in texts.items():
         write_file(staging, path, text.encode())
-    manifest = manifest_bytes(
-        package, format_name=format, decisions=decisions, images=written, texts=texts, skipped=skipped
+    return write_manifest(
+        staging,
+        package,
+        format_name=format,
+        decisions=decisions,
+        images=written,
+        texts=texts,
+        skipped=report.skipped,
+        matches=report.matches,
     )
-    write_file(staging, MANIFEST, manifest)
-    return str(read_manifest(staging)["build_sha256"])
 
 
-def _origins(plan: str | MixingPlan) -> tuple[Origin, ...]:
-    """The origins a plan uses."""
-    if isinstance(plan, MixingPlan):
-        return tuple(origin for origin in ORIGINS if plan.images(origin))
-    uses_generated = plan not in PLANS or PLANS[plan].uses_generated
-    return ORIGINS if uses_generated else ("original",)
+def _wishes(plan: str | MixingPlan, spec: PlanSpec | None) -> Wishes:
+    """What a plan wants of the images."""
+    if spec is not None:
+        return Wishes(spec.uses_generated, spec.draws_from_pool, spec.captions)
+    return Wishes(isinstance(plan, MixingPlan) and plan.images("generated") > 0)
 
 
-def _split_by_caption(views: Sequence[ImageView]) -> tuple[list[ImageView], tuple[Skip, ...]]:
-    captioned = [view for view in views if one_line(view.training_caption)]
-    bare = [view for view in views if not one_line(view.training_caption)]
-    return captioned, _skips((view, f"{view.origin} without a caption") for view in bare)
+def _baseline(plan: MixingPlan, epochs: int, steps: int | None) -> MixingPlan:
+    """The plan originals of the same length: the same budget of steps, or as many epochs."""
+    stage = plan.stages[0]
+    budget = None if stage.budget is None else plan.steps
+    return plan_mix(
+        "originals",
+        originals=plan.images("original"),
+        generated=0,
+        epochs=epochs,
+        batch_size=stage.batch_size,
+        steps=budget if steps is None else steps,
+    )
 
 
-def _skips(left_out: Iterable[tuple[ImageView, str]]) -> tuple[Skip, ...]:
-    """Images left out, by file name, with the reason."""
-    return tuple(Skip(name, reason) for name, reason in sorted((file_name(view), why) for view, why in left_out))
-
-
-def _settle_plan(plan: str | MixingPlan, captioned: Sequence[ImageView], *, epochs: int, batch_size: int) -> MixingPlan:
-    counts = {origin: sum(view.origin == origin for view in captioned) for origin in ORIGINS}
-    if not counts["original"]:
-        raise BuildError(
-            "There is no original with a caption to train on",
-            field="originals",
-            remedy="Put a .txt file with a caption beside each original and ingest again",
-        )
-    if isinstance(plan, str):
-        return plan_mix(
-            plan,
-            originals=counts["original"],
-            generated=counts["generated"],
-            epochs=epochs,
-            batch_size=batch_size,
-        )
-    for origin in ORIGINS:
-        if plan.images(origin) != counts[origin]:
-            raise BuildError(
-                f"The plan {plan.name} counts on {plan.images(origin)} {origin} images and {counts[origin]} have a "
-                "caption",
-                field="plan",
-                value=plan.name,
-                remedy="Make the plan for the images that are there",
-            )
-    return plan
+def _native_size(view: ImageView, load_native: LoadNative) -> tuple[int, int]:
+    """Width and height of an image, in cells."""
+    if view.grid is not None:
+        return view.grid.width, view.grid.height
+    height, width = _native(view, load_native).shape[:2]
+    return width, height
 
 
 def _one_native_size(views: Sequence[ImageView], load_native: LoadNative) -> tuple[int, int]:
     """The native width and height that all images share, in cells."""
     names: dict[tuple[int, int], list[str]] = defaultdict(list)
     for view in views:
-        if view.grid is not None:
-            names[view.grid.width, view.grid.height].append(file_name(view))
-        else:
-            height, width = _native(view, load_native).shape[:2]
-            names[width, height].append(file_name(view))
+        names[_native_size(view, load_native)].append(file_name(view))
     if len(names) > 1:
         by_count = sorted(names.items(), key=lambda item: (-len(item[1]), item[0]))
         sizes = "; ".join(f"{w} x {h}: {len(files)} ({some_names(sorted(files))})" for (w, h), files in by_count)
@@ -274,22 +300,3 @@ def _native(view: ImageView, load_native: LoadNative) -> NDArray[np.uint8]:
             value=file_name(view),
             remedy="Put it back as it was, or ingest again",
         ) from error
-
-
-def _write_image(staging: Path, package: Package, entry: Entry, format: str, load_native: LoadNative) -> WrittenImage:
-    """Write one image at training size and its caption, and hash both."""
-    trainer, size = FORMATS[format], package.size
-    native = _native(entry.source, load_native)
-    if native.shape != (size.native_height, size.native_width, 3) or native.dtype != np.uint8:
-        raise BuildError(
-            f"Native pixels are {native.dtype} {list(native.shape)}, not uint8 "
-            f"{[size.native_height, size.native_width, 3]} as measured before",
-            field="image",
-            value=entry.source_name,
-            remedy="Assess the images again",
-        )
-    image_file = trainer.image_file(package, entry)
-    image_hash = write_file(staging, image_file, encode_png(from_native(native, size.width, size.height)))
-    caption_file = trainer.caption_file(package, entry)
-    caption_hash = None if caption_file is None else write_file(staging, caption_file, entry.caption.encode())
-    return WrittenImage(entry, image_file, image_hash, caption_file, caption_hash)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graftset.build.manifest import MANIFEST, read_manifest, verify
 from graftset.errors import BuildError, ExistsError, UserError
-from graftset.files import temporary_folder
+from graftset.files import temporary_folder, write_whole
 
 _SHOWN = 5  # names in a message
 
@@ -34,6 +34,12 @@ def same_build_warnings(folder: Path, digest: str) -> list[str] | None:
     if not found.trained_on:
         return []
     return [f"Files that graftset did not write lie beside the training images: {some_names(found.trained_on)}."]
+
+
+def update_review(folder: Path, staging: Path) -> None:
+    """Let the manifest of a build say where the review stands now; the build is the one in `staging` otherwise."""
+    if read_manifest(folder).get("reviewed") != read_manifest(staging).get("reviewed"):
+        write_whole(folder / MANIFEST, (staging / MANIFEST).read_bytes())
 
 
 def refuse_foreign(folder: Path) -> None:

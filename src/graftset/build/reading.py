@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from graftset.build.manifest import MANIFEST, read_manifest
 from graftset.build.plans import MixingPlan
+from graftset.build.sizes import Base
 from graftset.errors import BuildError
 from graftset.records import Origin
 
@@ -22,6 +24,11 @@ class BuiltImage:
     caption: str
     origin: Origin
     source_sha256: str
+    folder: str = ""
+    repeats: tuple[int, ...] = ()  # in one epoch of every stage
+    exposures: float = 0.0  # over all stages
+    loss_weights: tuple[float, ...] = ()  # in every stage; 0 where it does not show the image
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +49,15 @@ class BuildRecord:
     size: Cells  # px
     native: Cells  # cells
     root: str | None
-    reviewed: str | float  # "none", or the lower bound on the share of right images
+    reviewed: str | float | dict[str, Any]  # "none", or where the review stood: plan, n, wrong, bound, sentence
     images: tuple[BuiltImage, ...]
+    base: Base = "sd15"
+    policy: dict[str, Any] = field(default_factory=dict)  # the selection's, and how many of its ranking were taken
+
+    @property
+    def budget(self) -> int | None:
+        """Optimizer steps that were asked for in place of epochs; None where epochs decide."""
+        return self.plan.steps if self.plan.stages[0].budget is not None else None
 
 
 _RECORD = TypeAdapter(BuildRecord)

@@ -4,6 +4,6 @@ Proposals are kept beside the captions as they came in; nothing becomes a captio
 append-only, so every caption an image ever had can be read and restored.
 """
 
-from graftset.caption.stage import CaptionReport, apply_proposals, outdated, propose
+from graftset.caption.stage import CaptionReport, apply_proposals, outdated, propose, undo_applied
 
-__all__ = ["CaptionReport", "apply_proposals", "outdated", "propose"]
+__all__ = ["CaptionReport", "apply_proposals", "outdated", "propose", "undo_applied"]

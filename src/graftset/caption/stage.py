@@ -10,7 +10,7 @@ from graftset import __version__
 from graftset.catalog import Catalog
 from graftset.claims import compose, correct
 from graftset.records import CaptionProposal, ImageView
-from graftset.vocabulary import Vocabulary
+from graftset.vocabulary import NOTHING_NAMED, Named, Vocabulary, split_parts
 
 AUTHOR = f"graftset {__version__}"
 
@@ -28,9 +28,14 @@ class CaptionReport:
     notes: tuple[str, ...]
 
 
-def propose(catalog: Catalog) -> CaptionReport:
-    """Judge every caption against what was seen, and propose what each candidate's caption should say."""
-    judged = _judge(catalog.views())
+def propose(catalog: Catalog, named: Named = NOTHING_NAMED) -> CaptionReport:
+    """Judge every caption against what was seen, and propose what each candidate's caption should say.
+
+    Args:
+        catalog: Of the project.
+        named: What the user names in the settings.
+    """
+    judged = _judge(catalog.views(), named)
     proposals, checked = judged.proposals, judged.checked
     appended = catalog.save_proposals("checked", AUTHOR, checked) + catalog.save_proposals(
         "proposed", AUTHOR, proposals
@@ -49,9 +54,9 @@ def propose(catalog: Catalog) -> CaptionReport:
     )
 
 
-def outdated(views: Sequence[ImageView]) -> int:
+def outdated(views: Sequence[ImageView], named: Named = NOTHING_NAMED) -> int:
     """How many images the stage would say something else of than it said last."""
-    judged = _judge(views)
+    judged = _judge(views, named)
     said = {**judged.checked, **judged.proposals}
     return sum(1 for view in views if view.path in said and not _was_said(view, said[view.path]))
 
@@ -72,6 +77,11 @@ def apply_proposals(catalog: Catalog, author: str = AUTHOR) -> int:
     return catalog.apply_captions(texts, author)
 
 
+def undo_applied(catalog: Catalog, author: str = AUTHOR) -> int:
+    """Take back what was applied last, here or by the audit; returns how many captions changed."""
+    return catalog.undo_captions(author)
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """What the stage has to say of all images, by path."""
@@ -82,9 +92,9 @@ class _Judged:
     without: int
 
 
-def _judge(views: Sequence[ImageView]) -> _Judged:
+def _judge(views: Sequence[ImageView], named: Named) -> _Judged:
     originals = {view.path: view for view in views if view.origin == "original"}
-    vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption])
+    vocabulary = Vocabulary.learn([view.caption for view in originals.values() if view.caption], named=named)
     checked = {
         path: _check(view, vocabulary)
         for path, view in originals.items()
@@ -111,13 +121,23 @@ def _check(view: ImageView, vocabulary: Vocabulary) -> CaptionProposal:
 def _propose(view: ImageView, originals: Mapping[str, ImageView], vocabulary: Vocabulary) -> CaptionProposal | None:
     """A candidate's own text corrected; else its source's caption corrected; else one composed from what is seen."""
     if view.prompt:
-        return correct(view.prompt, view.traits, vocabulary)
+        return correct(view.prompt, view.traits, vocabulary, keep_tokens=_leading(view.prompt, vocabulary))
     source = originals.get(view.source_original or "")
     # Only a stated source lends its words: a nearest match says two pictures look alike, not that the same words hold.
     if source is not None and source.caption and view.source_basis in ("name", "prompts"):
-        borrowed = correct(source.caption, view.traits, vocabulary)
+        borrowed = correct(source.caption, view.traits, vocabulary, keep_tokens=_leading(source.caption, vocabulary))
         return CaptionProposal(borrowed.text, True, (), ())  # no claims: those concern text that came in
     return compose(view.traits, vocabulary)
+
+
+def _leading(caption: str, vocabulary: Vocabulary) -> int:
+    """How many parts a caption begins with that all originals share: a build keeps these in place (`keep_tokens`)."""
+    count = 0
+    for start, end in split_parts(caption):
+        if caption[start:end] not in vocabulary.head:
+            break
+        count += 1
+    return count
 
 
 def _notes(vocabulary: Vocabulary, proposals: Mapping[str, CaptionProposal]) -> tuple[str, ...]:

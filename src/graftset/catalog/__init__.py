@@ -8,11 +8,13 @@ store.py      the queries
 opening.py    the engine and the migrations
 schema.py     the tables
 dismissing.py findings of the audit that were dismissed
+verdicts.py   verdicts of reviewers, and the plans they follow
+scoring.py    scorecards of runs, and what evaluators learned once
 joining.py    what the stages know of one image -> one `ImageView`
 contract.py   an `ImageView` as the JSON of `graftset images`
 """
 
 from graftset.catalog.dismissing import Dismissal
-from graftset.catalog.store import Catalog
+from graftset.catalog.store import Catalog, Marks
 
-__all__ = ["Catalog", "Dismissal"]
+__all__ = ["Catalog", "Dismissal", "Marks"]

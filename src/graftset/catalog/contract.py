@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from graftset.quality import faults
-from graftset.records import Background, ImageView, TraitSeen
+from graftset.records import Background, ImageView, Review, TraitSeen
 
 
 def image_json(view: ImageView) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def image_json(view: ImageView) -> dict[str, Any]:
         "height": view.height,
         "prompt": view.prompt,
         "caption": view.caption,
+        "caption_author": view.caption_author,
         "proposed_caption": view.proposed_caption,
         "composed": view.composed,
         "text_source": view.text_source,
@@ -61,9 +62,8 @@ def image_json(view: ImageView) -> dict[str, Any]:
             "regions": [asdict(region) for region in view.nearest_original.regions],
         },
         "provenance": {k: v for k, v in asdict(view.provenance).items() if v not in (None, (), {})},
-        "review": None
-        if view.review is None
-        else {"verdict": view.review.verdict, "reviewer": view.review.reviewer, "at": view.review.at},
+        "review": _review(view.review),
+        "stale_review": _review(view.stale_review),
         "selected": view.selected,
         "reasons": list(view.reasons),
     }
@@ -78,5 +78,18 @@ def _background(seen: Background) -> dict[str, Any]:
     }
 
 
+def _review(review: Review | None) -> dict[str, Any] | None:
+    return None if review is None else asdict(review)
+
+
 def _trait(seen: TraitSeen) -> dict[str, Any]:
-    return {"value": seen.value} if seen.confidence is None else {"value": seen.value, "confidence": seen.confidence}
+    if seen.confidence is None:
+        return {"value": seen.value}
+    more: dict[str, Any] = {}
+    if seen.reliability is not None:
+        more["reliability"] = seen.reliability
+    if seen.words:
+        more["words"] = list(seen.words)
+    if seen.cells:
+        more["cells"] = [list(cell) for cell in seen.cells]
+    return {"value": seen.value, "confidence": seen.confidence, **more}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from graftset.catalog.schema import dismissals
 
@@ -33,3 +33,11 @@ def add(connection: Connection, entries: Iterable[Dismissal], author: str, at: s
     if new:
         connection.execute(insert(dismissals), [{**asdict(e), "author": author, "at": at} for e in new.values()])
     return len(new)
+
+
+def remove(connection: Connection, ids: Iterable[str]) -> int:
+    """Forget dismissals; returns how many there were."""
+    wanted = [name for name in dict.fromkeys(ids) if name in known(connection)]
+    for name in wanted:
+        connection.execute(delete(dismissals).where(dismissals.c.id == name))
+    return len(wanted)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from graftset.records import Assessment, CaptionChange, Choice, Claim, ImageRecord, ImageView
+from graftset.catalog.verdicts import reviewed
+from graftset.records import Assessment, CaptionChange, Choice, Claim, ImageRecord, ImageView, VerdictEntry
 
 CLAIMS = TypeAdapter(tuple[Claim, ...])
 CHANGES = TypeAdapter(tuple[CaptionChange, ...])
 
 _TOOL = "graftset"  # what the author of an entry begins with where no person wrote it
+
+
+def by_a_person(author: str | None) -> bool:
+    """Whether the author of a caption is a person."""
+    return author is not None and not author.startswith(_TOOL)
 
 
 def still_holds(current: Mapping[str, Any], record: ImageRecord) -> bool:
@@ -32,14 +38,16 @@ def join(
     assessment: Assessment | None,
     said: Mapping[str, dict[str, Any] | None],
     choice: Choice | None,
+    says: Iterable[VerdictEntry] = (),
 ) -> ImageView:
-    """Join what the stages know of one image."""
+    """Join what the stages know of one image; `says` is the newest verdict of each reviewer."""
     original = record.origin == "original"
     checked, current = said["checked"] if original else said["proposed"], said["current"]
     # What was said of another caption or of other pixels at this path does not hold any more.
     if checked is not None and (checked["incoming"] != record.text or checked["sha256"] != record.sha256):
         checked = None
-    if current is not None and not still_holds(current, record):
+    # An application that was taken back, with none before it, leaves an entry without text.
+    if current is not None and (current["text"] is None or not still_holds(current, record)):
         current = None
     if choice is not None and choice.sha256 != record.sha256:
         choice = None
@@ -52,6 +60,7 @@ def join(
         height=record.height,
         prompt=None if original else record.text,
         caption=current["text"] if current else (record.text if original else None),
+        caption_author=current["author"] if current else None,
         text_source=record.text_source,
         provenance=record.provenance,
         source_original=record.source_original,
@@ -63,6 +72,7 @@ def join(
         selected=None if choice is None else choice.selected,
         reasons=() if choice is None else choice.reasons,
     )
+    view = with_reviews(view, says)
     if assessment is None:
         return view
     stated = record.source_original is not None
@@ -79,4 +89,14 @@ def join(
         source_original=record.source_original if stated else assessment.source_original,
         source_basis=record.source_basis if stated else ("nearest" if assessment.source_original else None),
         reasons=view.reasons or assessment.notes,
+    )
+
+
+def with_reviews(view: ImageView, says: Iterable[VerdictEntry]) -> ImageView:
+    """The view with what reviewers say of it; `says` is the newest verdict of each."""
+    current, stale = reviewed(says, view.sha256, view.training_caption)
+    return replace(
+        view,
+        review=None if current is None else current.review,
+        stale_review=None if stale is None else stale.review,
     )

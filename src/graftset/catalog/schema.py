@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -98,5 +99,57 @@ dismissals = Table(
     Column("sha256", String(64)),  # of the picture; null for a finding about the captions as a set
     Column("words", Text, nullable=False),  # the evidence
     Column("author", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, ForeignKey("images.id"), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),  # of the picture it was said of
+    Column("caption", Text),  # the training caption it was said of
+    Column("verdict", String(16), nullable=False),  # approved, rejected, skipped, withdrawn
+    Column("reviewer", Text, nullable=False),
+    Column("action", String(80), nullable=False),  # the client's unique id of what the person did
+    Column("act", String(8), nullable=False),  # give, undo, redo, import
+    Column("of", String(80)),  # the action that is undone or redone
+    Column("reason", Text),
+    Column("plan_id", Integer, ForeignKey("review_plans.id")),  # null: does not count for a plan
+    Column("settles", Boolean, nullable=False, default=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("action", "image_id", name="verdicts_once"),
+)
+
+review_plans = Table(
+    "review_plans",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("data", JSON, nullable=False),  # records.ReviewPlan without what is drawn
+    Column("drawn", JSON, nullable=False),  # list of records.Drawn
+    Column("at", String(40), nullable=False),
+)
+
+scorecards = Table(
+    "scorecards",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(200), nullable=False, index=True),
+    Column("checkpoint", String(200), nullable=False),
+    Column("folder", Text, nullable=False),  # of the pictures
+    Column("evaluator", String(32), nullable=False),
+    Column("prompts_sha256", String(64), nullable=False),
+    Column("inputs_sha256", String(64), nullable=False),
+    Column("data", JSON, nullable=False),  # scorecards.Scorecard
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("run", "checkpoint", name="scorecards_once"),
+)
+
+evaluator_fits = Table(
+    "evaluator_fits",
+    metadata,
+    Column("kind", String(32), primary_key=True),  # "style", "sample_set"
+    Column("key", String(100), primary_key=True),  # evaluator and what it was fitted on
+    Column("data", JSON, nullable=False),
     Column("at", String(40), nullable=False),
 )

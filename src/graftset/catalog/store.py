@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing
+from graftset.catalog import dismissing, schema, scoring, undoing, verdicts
 from graftset.catalog.dismissing import Dismissal
 from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
 from graftset.catalog.opening import open_engine
 from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
+from graftset.catalog.scoring import EvaluatedRun
 from graftset.errors import UserError
 from graftset.records import (
     Assessment,
@@ -24,12 +25,17 @@ from graftset.records import (
     Choice,
     ImageRecord,
     ImageView,
+    ReviewPlan,
     Selection,
     Skip,
+    VerdictEntry,
 )
+from graftset.scorecards import Scorecard
 
 T = TypeVar("T")
 _BATCH = 400  # SQLite takes a limited number of variables in one statement
+
+_ONE_WRITER = 7_203_203  # the lock's number, any that others are unlikely to use
 
 _RECORD = TypeAdapter(ImageRecord)
 _ASSESSMENT = TypeAdapter(Assessment)
@@ -40,6 +46,15 @@ _SELECTION = TypeAdapter(Selection)
 def now() -> str:
     """The present time, ISO 8601 UTC, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Marks(NamedTuple):
+    """Number of the newest row of each append-only table; 0 where it is empty."""
+
+    verdicts: int
+    plans: int
+    captions: int
+    selections: int
 
 
 class Catalog:
@@ -79,6 +94,10 @@ class Catalog:
     def _write(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # One writer at a time, as in SQLite: rows are committed in the order of their numbers, so that who
+                    # reads what is new since a number misses nothing.
+                    connection.execute(select(func.pg_advisory_xact_lock(_ONE_WRITER)))
                 yield connection
         except DatabaseError as error:
             raise UserError(
@@ -158,7 +177,7 @@ class Catalog:
                 return
             taken = connection.execute(select(images.c.id).where(images.c.path == new)).scalar()
             if taken is not None:  # a missing file once stood there; its history gives way
-                for table in (captions, assessments, choices):
+                for table in (captions, assessments, choices, schema.verdicts):
                     connection.execute(delete(table).where(table.c.image_id == taken))
                 connection.execute(delete(images).where(images.c.id == taken))
             record = {**row.record, "path": new}
@@ -196,6 +215,12 @@ class Catalog:
                         for sha, (data, blob) in new.items()
                     ],
                 )
+
+    def keep_only(self, producer: str, sha256: str, version: str) -> None:
+        """Delete every measurement of a producer but one, where it says something of all images together."""
+        with self._write() as connection:
+            query = delete(measurements).where(measurements.c.producer == producer)
+            connection.execute(query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version)))
 
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
@@ -323,6 +348,16 @@ class Catalog:
                     appended += 1
         return appended
 
+    def undo_captions(self, author: str, by: Callable[[str], bool] = lambda author: True) -> int:
+        """Take back the captions that were applied last, over all images; returns how many captions changed.
+
+        Args:
+            author: Who takes back.
+            by: Whether captions of an author are meant; all are where it is not given.
+        """
+        with self._write() as connection:
+            return undoing.take_back(connection, author, now(), by)
+
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""
         with self._read() as connection:
@@ -335,6 +370,11 @@ class Catalog:
         """Remember findings as dismissed; returns how many were not before."""
         with self._write() as connection:
             return dismissing.add(connection, entries, author, now())
+
+    def restore(self, ids: Sequence[str]) -> int:
+        """Forget dismissals by their ids; returns how many there were."""
+        with self._write() as connection:
+            return dismissing.remove(connection, ids)
 
     def dismissals(self) -> dict[str, Dismissal]:
         """Every dismissed finding by its id."""
@@ -377,27 +417,119 @@ class Catalog:
             )
             return replace(_SELECTION.validate_python(row.data), choices=made, at=row.at)
 
+    # --- review -------------------------------------------------------------------------------------------------------
+
+    def save_verdicts(self, entries: Sequence[VerdictEntry]) -> tuple[VerdictEntry, ...]:
+        """Append verdicts in one transaction; returns those that are new, numbered and dated.
+
+        An entry is new unless its action has already written one on the same image. Entries on paths that the catalog
+        does not hold are left out.
+        """
+        with self._write() as connection:
+            return verdicts.add(connection, entries, now())
+
+    def verdicts(self, after: int = 0) -> list[VerdictEntry]:
+        """Every verdict with a number above `after`, the oldest first, under the path where its image lies now."""
+        with self._read() as connection:
+            return verdicts.known(connection, after)
+
+    def save_plan(self, plan: ReviewPlan) -> ReviewPlan:
+        """Append a review plan, which closes the one before; returns it numbered and dated."""
+        with self._write() as connection:
+            return verdicts.add_plan(connection, plan, now())
+
+    def plans(self, after: int = 0) -> list[ReviewPlan]:
+        """Every review plan with a number above `after`, the oldest first; the last one is open."""
+        with self._read() as connection:
+            return verdicts.plans(connection, after)
+
+    def marks(self) -> Marks:
+        """How far the append-only tables reach: what a reader compares to see whether anything came since."""
+        with self._read() as connection:
+            tables = (schema.verdicts, schema.review_plans, captions, selections)
+            newest = (select(func.coalesce(func.max(table.c.id), 0)).scalar_subquery() for table in tables)
+            row = connection.execute(select(*newest)).one()
+        return Marks(*row)
+
+    def captioned_since(self, number: int) -> list[str]:
+        """Paths of images that have a caption entry with a number above `number`."""
+        with self._read() as connection:
+            query = select(images.c.path).distinct().join_from(captions, images).where(captions.c.id > number)
+            return list(connection.execute(query).scalars())
+
+    def selection_date(self) -> str | None:
+        """When the newest selection was made, ISO 8601 UTC; None where there is none."""
+        with self._read() as connection:
+            return connection.execute(select(selections.c.at).order_by(selections.c.id.desc()).limit(1)).scalar()
+
+    def foundations(self) -> tuple[Any, ...]:
+        """What else a view rests on, as a value that changes when images or assessments do. Reads every image's row."""
+        with self._read() as connection:
+            files = select(func.count(images.c.id), func.max(images.c.id), func.count().filter(images.c.missing))
+            measured = select(func.count(assessments.c.image_id), func.max(assessments.c.version))
+            return (*connection.execute(files).one(), *connection.execute(measured).one())
+
+    # --- evaluate -----------------------------------------------------------------------------------------------------
+
+    def save_scorecard(self, card: Scorecard, folder: str) -> None:
+        """Keep a card, in the place of that of the same run and checkpoint; `folder` holds the pictures."""
+        with self._write() as connection:
+            scoring.save(connection, card, folder)
+
+    def evaluated_runs(self, run: str | None = None) -> list[EvaluatedRun]:
+        """Every run that has scorecards, or the one named."""
+        with self._read() as connection:
+            return scoring.known(connection, run)
+
+    def evaluated_inputs(self, run: str) -> dict[str, str]:
+        """What the cards of a run rest on, as one hash each, by checkpoint."""
+        with self._read() as connection:
+            return scoring.inputs(connection, run)
+
+    def forget_scorecards(self, run: str) -> None:
+        """Drop the cards of a run."""
+        with self._write() as connection:
+            scoring.forget(connection, run)
+
+    def evaluator_fit(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What an evaluator learned under a key; None where nothing was."""
+        with self._read() as connection:
+            return scoring.fit(connection, kind, key)
+
+    def save_evaluator_fit(self, kind: str, key: str, data: Mapping[str, Any]) -> None:
+        """Remember what an evaluator learned."""
+        with self._write() as connection:
+            scoring.save_fit(connection, kind, key, data, now())
+
     # --- everything of one image --------------------------------------------------------------------------------------
 
-    def views(self) -> list[ImageView]:
-        """Everything known of every image that is still there: originals first, then by path."""
+    def views(self, paths: Sequence[str] | None = None) -> list[ImageView]:
+        """Everything known of every image that is there (or of those at `paths`): originals first, then by path."""
         with self._read() as connection:
-            rows = connection.execute(
+            query = (
                 select(images.c.id, images.c.record, assessments.c.data)
                 .join_from(images, assessments, isouter=True)
                 .where(~images.c.missing)
                 .order_by(images.c.origin.desc(), images.c.path)
-            ).all()
-            said = {kind: _latest_captions(connection, kind) for kind in ("checked", "proposed", "current")}
+            )
+            if paths is not None:
+                query = query.where(images.c.path.in_(bindparam("paths", list(paths), expanding=True)))
+            rows = connection.execute(query).all()
+            asked = None if paths is None else [row.id for row in rows]
+            said = {kind: _latest_captions(connection, kind, asked) for kind in ("checked", "proposed", "current")}
             newest = connection.execute(select(func.max(selections.c.id))).scalar()
-            query = select(choices.c.image_id, choices.c.data).where(choices.c.selection_id == newest)
-            chosen = {row.image_id: _CHOICE.validate_python(row.data) for row in connection.execute(query)}
+            picked = select(choices.c.image_id, choices.c.data).where(choices.c.selection_id == newest)
+            if asked is not None:
+                picked = picked.where(choices.c.image_id.in_(asked))
+            chosen = {row.image_id: _CHOICE.validate_python(row.data) for row in connection.execute(picked)}
+            says = verdicts.by_image(verdicts.known(connection, image_ids=asked))
         return [
             join(
-                _RECORD.validate_python(row.record),
+                record := _RECORD.validate_python(row.record),
                 None if row.data is None else _ASSESSMENT.validate_python(row.data),
                 {kind: latest.get(row.id) for kind, latest in said.items()},
                 chosen.get(row.id),
+                says.get(record.path, {}).values(),
             )
             for row in rows
         ]

@@ -5,7 +5,7 @@ wording.py    what was seen, in basic terms and American spelling, ordered as th
 rewriting.py  the corrected caption
 """
 
-from graftset.claims.judging import JUDGES, SHOWN, certain, judge
+from graftset.claims.judging import JUDGES, SHOWN, certain, judge, named_confidence
 from graftset.claims.rewriting import apply_changes, correct
 from graftset.claims.wording import background_words, compose, describe
 
@@ -19,4 +19,5 @@ __all__ = [
     "correct",
     "describe",
     "judge",
+    "named_confidence",
 ]

@@ -17,6 +17,10 @@ TRACE = 0.1  # share of the background up to which a colour is not there at all
 SURE = 0.8  # confidence of a kind ("solid", "split") above which another kind in the caption is wrong
 
 CERTAIN = 0.6  # confidence of a trait from which a caption may be held against it
+CONTRADICTS: Mapping[str, float] = {"figure": 0.9}  # the same for slots that are told from the whole of a picture
+ABSENT = 0.8  # confidence, of something a caption names, from which it is not there
+TRUSTED = 0.85  # reliability of a detector from which an accessory is said not to be there
+EVEN = 0.5  # chance of what a caption names before the picture is looked at
 
 # Values that two people call the same thing by.
 _HAIR = (
@@ -93,26 +97,54 @@ def _is_other_kind(phrase: Phrase, seen: Background) -> bool:
 def judge_trait(phrase: Phrase, traits: Traits) -> Claim:
     """Compare hair, eyes, skin or figure with what was seen.
 
-    Confirmed where a claimed value is the one that was seen; a value alike ("brown" for hair seen black) is neither
-    confirmed nor contradicted.
+    Confirmed where a claimed value is the one that was seen; a value alike ("brown" for hair seen black), or one that
+    is partly seen too, is neither confirmed nor contradicted.
     """
-    seen = certain(traits.slots.get(phrase.slot))
+    trait = traits.slots.get(phrase.slot)
+    seen = certain(trait)
     verdict: Verdict = "unverifiable"
-    if seen is not None:
+    if seen is not None and trait is not None:
         claimed = {*phrase.terms, *phrase.also}
         groups = [group for group in ALIKE.get(phrase.slot, ()) if seen in group]
+        sure = certain(trait, CONTRADICTS.get(phrase.slot, CERTAIN)) is not None
         if seen in claimed:
             verdict = "confirmed"
-        elif not any(claimed & group for group in groups):
+        elif sure and not claimed & {*trait.words} and not any(claimed & group for group in groups):
             verdict = "contradicted"
     return Claim(phrase.slot, phrase.claimed, seen, verdict, phrase.span)
 
 
-def judge_accessory(phrase: Phrase, traits: Traits) -> Claim:
-    """Compare an accessory that a caption says is worn with whether it was seen."""
-    seen = certain(traits.accessories.get(phrase.slot.removeprefix(ACCESSORY)))
-    verdicts: Mapping[str | None, Verdict] = {"present": "confirmed", "absent": "contradicted"}
-    return Claim(phrase.slot, "present", seen, verdicts.get(seen, "unverifiable"), phrase.span)
+def judge_accessory(phrase: Phrase, traits: Traits, share: float = EVEN) -> Claim:
+    """Compare an accessory that a caption says is worn with whether it was seen.
+
+    Args:
+        phrase: Of the caption.
+        traits: What was seen; a confidence there counts how rare a thing is among the originals.
+        share: Of the originals that have it. What a caption names is not as rare as that: its absence must show in the
+            picture, not only in the odds.
+    """
+    trait = traits.accessories.get(phrase.slot.removeprefix(ACCESSORY))
+    if trait is None or trait.value == "unknown":
+        return Claim(phrase.slot, "present", None, "unverifiable", phrase.span)
+    sure = named_confidence(trait, share)
+    if trait.value == "present":
+        return Claim(phrase.slot, "present", "present", "confirmed" if sure >= CERTAIN else "unverifiable", phrase.span)
+    gone = sure >= ABSENT and (trait.reliability is None or trait.reliability >= TRUSTED)
+    return Claim(
+        phrase.slot, "present", "absent" if gone else None, "contradicted" if gone else "unverifiable", phrase.span
+    )
+
+
+def named_confidence(seen: TraitSeen, share: float) -> float:
+    """The confidence of an answer about a thing that a caption names, which is there or not with even odds before.
+
+    The confidence of `seen` holds for any picture, of which a `share` has the thing: the odds are taken out (Bayes).
+    """
+    sure = min(max(seen.confidence or 0.0, 1e-6), 1 - 1e-6)
+    rate = min(max(share, 1e-3), 1 - 1e-3)
+    odds = (1 - rate) / rate if seen.value == "present" else rate / (1 - rate)
+    weighed = sure / (1 - sure) * odds
+    return weighed / (1 + weighed)
 
 
 def certain(seen: TraitSeen | None, least: float = CERTAIN) -> str | None:
@@ -133,12 +165,24 @@ JUDGES: Mapping[str, Judge] = {
 
 def judge(caption: str, traits: Traits, vocabulary: Vocabulary | None = None) -> list[tuple[Phrase, Claim]]:
     """Every claim of a caption with the phrase it stands in, read by the nouns of `vocabulary`."""
+    known = vocabulary or Vocabulary()
     judged = []
-    for phrase in (vocabulary or Vocabulary()).read(caption):
-        verify = judge_accessory if phrase.slot.startswith(ACCESSORY) else JUDGES.get(phrase.slot)
-        unverified = Claim(phrase.slot, phrase.claimed, None, "unverifiable", phrase.span)
-        judged.append((phrase, verify(phrase, traits) if verify else unverified))
+    for phrase in known.read(caption):
+        verify = JUDGES.get(phrase.slot)
+        if phrase.slot.startswith(ACCESSORY):
+            claim = judge_accessory(phrase, traits, _share(phrase.slot.removeprefix(ACCESSORY), known))
+        elif verify is not None:
+            claim = verify(phrase, traits)
+        else:
+            claim = Claim(phrase.slot, phrase.claimed, None, "unverifiable", phrase.span)
+        judged.append((phrase, claim))
     return judged
 
 
-__all__ = ["ACCESSORY", "ALIKE", "CERTAIN", "JUDGES", "SHOWN", "certain", "judge"]
+def _share(term: str, vocabulary: Vocabulary) -> float:
+    """The share of the originals' captions that name an accessory; even odds where they are silent."""
+    count = vocabulary.terms.get(term, 0)
+    return count / vocabulary.captions if count and vocabulary.captions else EVEN
+
+
+__all__ = ["ACCESSORY", "ALIKE", "CERTAIN", "JUDGES", "SHOWN", "certain", "judge", "named_confidence"]

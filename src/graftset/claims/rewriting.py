@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graftset.claims.judging import ACCESSORY, certain, judge
+from graftset.claims.judging import ACCESSORY, judge
 from graftset.claims.wording import clearly_worn, describe, replacement
 from graftset.records import CaptionChange, CaptionProposal, Claim, Traits
 from graftset.vocabulary import Phrase, Vocabulary, split_parts
@@ -181,9 +181,8 @@ def _additions(
 ) -> list[CaptionChange]:
     """Accessories that are clearly seen and not claimed, where the originals' captions name them."""
     claimed = {c.slot.removeprefix(ACCESSORY) for _, c in judged if c.slot.startswith(ACCESSORY)}
-    standing = {
-        term for term in claimed if certain(traits.accessories.get(term)) != "absent"
-    }  # what a caption may rightly call by a nearer or wider name
+    gone = {c.slot.removeprefix(ACCESSORY) for _, c in judged if c.verdict == "contradicted"}
+    standing = claimed - gone  # what a caption may rightly call by a nearer or wider name
     changes = []
     for term in reversed(clearly_worn(traits, vocabulary)):
         if term in claimed or any(term in other or other in term for other in standing):

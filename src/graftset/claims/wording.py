@@ -10,7 +10,8 @@ from graftset.claims.judging import ACCESSORY, SHOWN, certain
 from graftset.records import Background, CaptionProposal, Traits
 from graftset.vocabulary import Phrase, Vocabulary, layout_of
 
-CLEAR = 0.9  # confidence from which a caption says what nobody asked for
+PROVEN = 0.9  # reliability of a detector from which a caption says so
+CLEAR = 0.85  # confidence from which a caption says what nobody asked for
 
 
 def replacement(phrase: Phrase, traits: Traits) -> str | None:
@@ -91,7 +92,11 @@ def _trait_part(slot: str, traits: Traits, vocabulary: Vocabulary) -> str | None
 
 def clearly_worn(traits: Traits, vocabulary: Vocabulary) -> list[str]:
     """Accessories that are seen beyond doubt, of those the originals' captions name, in the order they name them."""
-    worn = [term for term, seen in traits.accessories.items() if certain(seen, CLEAR) == "present"]
+    worn = [
+        term
+        for term, seen in traits.accessories.items()
+        if certain(seen, CLEAR) == "present" and (seen.reliability is None or seen.reliability >= PROVEN)
+    ]
     named = [term for term in worn if term in vocabulary.terms]
     return sorted(named, key=lambda term: (vocabulary.places[ACCESSORY + term], term))
 

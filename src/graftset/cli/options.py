@@ -52,6 +52,14 @@ WrongBackground = Annotated[
         metavar="WHAT",
     ),
 ]
+WrongAccessory = Annotated[
+    str | None,
+    typer.Option(
+        help="Where something asked for is not worn: recaption admits the picture under a corrected caption, drop "
+        f"leaves it out. {KEPT}, else recaption.",
+        metavar="WHAT",
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help=f"Seed of every random draw. {KEPT}, else 0.", min=0, metavar="N")]
 Size = Annotated[
     int | None,
@@ -70,6 +78,7 @@ def asked_policy(
     every: bool,
     min_score: float | None,
     wrong_background: str | None,
+    wrong_accessory: str | None,
     seed: int | None,
 ) -> Policy:
     """The project's selection policy, with what the command line asks for in its place.
@@ -90,7 +99,19 @@ def asked_policy(
             value=wrong_background,
             remedy="Use recaption or drop.",
         )
-    wishes = {"min_score": min_score, "wrong_background": wrong_background, "seed": seed}
+    if wrong_accessory not in (None, "recaption", "drop"):
+        raise UserError(
+            "There is no such way with a wrong accessory",
+            field="--wrong-accessory",
+            value=wrong_accessory,
+            remedy="Use recaption or drop.",
+        )
+    wishes = {
+        "min_score": min_score,
+        "wrong_background": wrong_background,
+        "wrong_accessory": wrong_accessory,
+        "seed": seed,
+    }
     policy = replace(
         policy_from_settings(project.settings.select),
         **{name: value for name, value in wishes.items() if value is not None},  # type: ignore[arg-type]

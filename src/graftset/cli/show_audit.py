@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,16 @@ def vocabulary_json(learned: Learned) -> dict[str, Any]:
     for wording in learned.wordings:
         entry = {"wording": wording.text, "claimed": wording.claimed, "captions": list(wording.paths)}
         slots.setdefault(wording.slot, []).append(entry)
-    return {"captions": learned.captions, "head": list(learned.head), "tail": list(learned.tail), "slots": slots}
+    return {
+        "captions": learned.captions,
+        "head": list(learned.head),
+        "tail": list(learned.tail),
+        "figure_frame": learned.figure_frame,
+        "terms": {t.name: {"known_by": t.known_by, "captions": list(t.paths)} for t in learned.terms},
+        "slots": slots,
+        "unread": list(learned.unread),
+        "notes": list(learned.notes),
+    }
 
 
 def vocabulary_lines(learned: Learned) -> list[str]:
@@ -43,11 +52,25 @@ def vocabulary_lines(learned: Learned) -> list[str]:
     for place, parts in (("begin", learned.head), ("end", learned.tail)):
         if parts:
             lines.append(f"nearly all {place} with: {', '.join(parts)}")
+    if learned.terms:
+        lines += ["", "things, by the captions that name them"]
+    for term in learned.terms:
+        lines.append(f"  {len(term.paths):4}  {term.name:20} known by {term.known_by:10}  {_some(term.paths)}")
+    slot = ""
     for wording in learned.wordings:
-        names = ", ".join(PurePath(path).name for path in wording.paths[:3])
-        more = f" and {len(wording.paths) - 3} more" if len(wording.paths) > 3 else ""
-        lines.append(f"{wording.slot:12} {len(wording.paths):4}  {wording.claimed:20} {wording.text}  ({names}{more})")
-    return lines
+        if wording.slot != slot:
+            slot = wording.slot
+            lines += ["", slot]
+        lines.append(f"  {len(wording.paths):4}  {wording.claimed:20} {wording.text}  {_some(wording.paths)}")
+    if learned.unread:
+        lines += ["", f"nothing was understood of {len(learned.unread)} captions  {_some(learned.unread)}"]
+    return [*lines, *(f"note: {note}" for note in learned.notes)]
+
+
+def _some(paths: Sequence[str], most: int = 3) -> str:
+    """The first few file names of several."""
+    names = ", ".join(PurePath(path).name for path in paths[:most])
+    return f"({names} and {len(paths) - most} more)" if len(paths) > most else f"({names})"
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:

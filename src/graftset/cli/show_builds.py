@@ -1,9 +1,8 @@
-"""What a build reports, and what checking or verifying one finds, as lines for people and as JSON."""
+"""What a build reports, and what verifying one finds, as lines for people and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,7 @@ from graftset.cli.console import finish, shown, some
 from graftset.errors import UserError
 
 if TYPE_CHECKING:
-    from graftset.build import BuildReport, CheckReport
-
-_HEADINGS = ("stage", "folder", "images", "captions", "repeats", "planned")
+    from graftset.build import BuildReport
 
 
 def build_json(report: BuildReport) -> dict[str, Any]:
@@ -21,6 +18,17 @@ def build_json(report: BuildReport) -> dict[str, Any]:
     return {
         "folder": str(report.folder),
         "plan": report.plan.as_dict(),
+        "baseline": [
+            {
+                "checkpoint": match.checkpoint.number,
+                "exposures": round(match.checkpoint.exposures, 4),
+                "baseline_checkpoint": match.baseline.number,
+                "baseline_exposures": round(match.baseline.exposures, 4),
+            }
+            for match in report.matches
+        ],
+        "base": report.size.base,
+        "prompts": report.prompts,
         "size": {"width": report.size.width, "height": report.size.height, "reason": report.size.reason},
         "images": report.images,
         "written": report.written,
@@ -31,9 +39,25 @@ def build_json(report: BuildReport) -> dict[str, Any]:
     }
 
 
+def plan_lines(report: BuildReport) -> list[str]:
+    """The plan as a table, to be read before anything is written."""
+    from graftset.build.plans import describe
+
+    return [
+        *describe(report.plan, report.matches).splitlines(),
+        f"size: {report.size.reason}",
+        f"sample prompts: {report.prompts}, painted at every checkpoint with the same seeds for every plan",
+    ]
+
+
 def build_lines(report: BuildReport) -> list[str]:
     """A build for people."""
     return [build_line(report), *build_remarks([report])]
+
+
+def plan_notes(reports: Sequence[BuildReport]) -> list[str]:
+    """What plans show otherwise than they were asked to, each sentence once."""
+    return list(dict.fromkeys(f"note: {report.plan.name}: {note}" for report in reports for note in report.plan.notes))
 
 
 def build_line(report: BuildReport) -> str:
@@ -49,76 +73,20 @@ def build_remarks(reports: Sequence[BuildReport]) -> list[str]:
     """What builds leave out and warn of; what they have in common is said once."""
     left_out = dict.fromkeys(f"left out {skip.path}: {skip.reason}" for report in reports for skip in report.skipped)
     warnings = dict.fromkeys(f"warning: {warning}" for report in reports for warning in report.warnings)
-    return [*some(left_out), *warnings]
-
-
-def check_and_tell(folder: Path, *, as_json: bool) -> None:
-    """Check a build against its plan and print what was found; exit 1 where it would not train as planned."""
-    from graftset.build import check
-
-    found = check(folder)
-    fault = UserError(
-        f"This build would not train as planned: {len(found.problems)} problem{'s' if len(found.problems) > 1 else ''}",
-        field="--check",
-        value=str(folder),
-        remedy="Build it again with --force, or mend what is listed.",
-    )
-    document = {
-        "folder": str(folder),
-        "ok": not found.problems,
-        "plan": found.plan,
-        "rows": [asdict(row) for row in found.rows],
-        "steps": found.steps,
-        "planned_steps": found.planned_steps,
-        "problems": list(found.problems),
-        "warnings": list(found.warnings),
-    }
-    finish(document, check_lines(found), as_json=as_json, fault=fault if found.problems else None)
-
-
-def check_lines(found: CheckReport) -> list[str]:
-    """A table of the image folders of every stage, what is wrong, and the verdict."""
-    rows = [
-        (
-            row.stage,
-            row.folder,
-            str(row.images),
-            str(row.captions),
-            str(row.repeats),
-            f"{row.planned_images} x {row.planned_repeats}",
-        )
-        for row in found.rows
-    ]
-    return [
-        *_table(_HEADINGS, rows),
-        f"plan {found.plan}: {found.steps} steps, {found.planned_steps} planned",
-        *(f"problem: {problem}" for problem in found.problems),
-        *(f"warning: {warning}" for warning in found.warnings),
-        *([] if found.problems else ["ready: files, configs, images and captions are as planned"]),
-    ]
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell: the first two of text to the left, the numbers to the right."""
-    every = [headings, *rows]
-    widths = [max(len(row[column]) for row in every) for column in range(len(headings))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in every
-    ]
+    notes = [] if any(not report.written and not report.unchanged for report in reports) else plan_notes(reports)
+    return [*some(left_out), *notes, *warnings]  # a dry run has told its notes with the plan
 
 
 def verify_and_tell(folder: Path, *, as_json: bool) -> None:
     """Compare a build's files with its manifest and print what differs; exit 1 where something does."""
-    from graftset.build import verify
+    from graftset.workflows.steps import verify
 
     found = verify(folder)
     problems = {"missing": found.missing, "changed": found.changed, "trained_on": found.trained_on}
+    problems["contradictions"] = found.contradictions
+    words = {"trained_on": "trained on", "contradictions": "manifest"}
     document = {"folder": str(folder), "files": found.files, "ok": found.intact, "extra": list(found.extra)}
-    lines = [f"{kind.replace('_', ' ')}: {path}" for kind, paths in problems.items() for path in paths]
+    lines = [f"{words.get(kind, kind)}: {path}" for kind, paths in problems.items() for path in paths]
     verdict = f"{found.files} files, build {found.build_sha256[:16]}: {'' if found.intact else 'not '}as built"
     fault = UserError(
         "The files of this build are not those that were built",
@@ -127,8 +95,8 @@ def verify_and_tell(folder: Path, *, as_json: bool) -> None:
         remedy="Build it again with --force.",
     )
     finish(
-        document | {kind: list(paths) for kind, paths in problems.items()},
-        [*some(lines), verdict],
+        document | {kind: list(paths) for kind, paths in problems.items()} | {"versions": list(found.versions)},
+        [*some(lines), *(f"note: another version: {version}" for version in found.versions), verdict],
         as_json=as_json,
         fault=None if found.intact else fault,
     )

@@ -35,6 +35,7 @@ def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
         "claims": dict(captions.claims),
         "selected": None if selection is None else selection.admitted,
         "selection": None if selection is None else _selection_json(selection),
+        "review": None if stands.review is None else stands.review.as_dict() | {"notes": list(stands.review.notes)},
         "builds": [_build_json(build) for build in stands.builds],
         "skipped": _skips_json(stands.skipped),
         "notes": list(stands.notes),
@@ -85,6 +86,7 @@ def standing_lines(stands: Standing, project: Path) -> list[str]:
         f"captions    {captions.proposed} proposed: {captions.corrected} corrected, {captions.composed} composed; "
         f"{captions.applied} applied",
         f"selected    {'not yet' if stands.selection is None else _selected(stands.selection)}",
+        *_review_lines(stands),
         *(f"build       {_build_line(build)}" for build in stands.builds),
         *some(f"unreadable  {skip.path}: {skip.reason}" for skip in stands.unreadable),
         *some(f"skipped     {skip.path}: {skip.reason}" for skip in stands.skipped),
@@ -92,6 +94,14 @@ def standing_lines(stands: Standing, project: Path) -> list[str]:
     ]
     steps = [f"next        {_full(step, project)}  ({step.why})" for step in stands.next_steps]
     return [*lines, *(steps or ["next        nothing: all is up to date"])]
+
+
+def _review_lines(stands: Standing) -> list[str]:
+    if stands.selection is None:
+        return []
+    if stands.review is None:
+        return ["reviewed    none"]
+    return [f"reviewed    {stands.review.sentence}", *(f"            {note}" for note in stands.review.notes)]
 
 
 def _selected(selection: SelectionStanding) -> str:

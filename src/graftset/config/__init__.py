@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
 from graftset.config.settings import (
@@ -14,9 +15,12 @@ from graftset.config.settings import (
     NativeSettings,
     Plan,
     ProjectSettings,
+    ReviewSettings,
+    SampleSettings,
     SelectSettings,
     Settings,
     TrainSettings,
+    VocabularySettings,
 )
 from graftset.config.writing import default_toml
 
@@ -28,11 +32,15 @@ __all__ = [
     "FloorSettings",
     "NativeSettings",
     "Plan",
+    "PlanSettings",
     "Project",
     "ProjectSettings",
+    "ReviewSettings",
+    "SampleSettings",
     "SelectSettings",
     "Settings",
     "TrainSettings",
+    "VocabularySettings",
     "default_toml",
     "load",
     "open_project",

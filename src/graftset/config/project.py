@@ -64,6 +64,11 @@ class Project:
         return self.root / "runs"
 
     @property
+    def evaluations(self) -> Path:
+        """Folder of the scorecards of pictures that no run folder of ours holds."""
+        return self.root / "evaluations"
+
+    @property
     def reports(self) -> Path:
         """Folder of the HTML reports."""
         return self.root / "reports"

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from graftset.config.settings import FILE_NAME, Section, Settings, section_of, tables
+from graftset.config.section import Section
+from graftset.config.settings import FILE_NAME, Settings, VocabularySettings, items_of, section_of, tables
+from graftset.config.words import word_faults
 from graftset.config.writing import example_line
 from graftset.errors import ConfigError
 
@@ -41,10 +43,23 @@ def parse(data: bytes) -> Settings:
             field=FILE_NAME,
             remedy="Mend that line; text goes in quotes, tables in [brackets]",
         ) from error
+    faults = _contradictions(table.get("vocabulary", {}))
     try:
-        return Settings.model_validate(table)
+        settings = Settings.model_validate(table)
     except ValidationError as error:
-        raise _config_error([_fault(details) for details in error.errors()]) from error
+        raise _config_error([*(_fault(details) for details in error.errors()), *faults]) from error
+    if faults:
+        raise _config_error(faults)
+    return settings
+
+
+def _contradictions(vocabulary: object) -> list[_Fault]:
+    """What the user's words say against each other; a table of another form is refused as such."""
+    try:
+        words = VocabularySettings.model_validate(vocabulary)
+    except ValidationError:
+        return []
+    return [_Fault(fault.field, fault.value, fault.problem, fault.remedy) for fault in word_faults(words)]
 
 
 def _with_position(message: str, text: str) -> str:
@@ -80,11 +95,16 @@ def _fault(details: ErrorDetails) -> _Fault:
     keys = [part for part in details["loc"] if part != "[key]"]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in keys).lstrip(".")
     if details["type"] == "extra_forbidden":
-        return _Fault(name, _shown(details["input"]), "Unknown key", _unknown_key_remedy([str(key) for key in keys]))
-    key, field = _field_at(keys)
+        return _Fault(name, _shown(details["input"]), "Unknown key", _unknown_key_remedy(keys))
+    if details["type"] == "unknown_plan":
+        context = details["ctx"]
+        return _Fault(context["field"], context["names"], "No such mixing plan", f"Use one of: {context['known']}")
+    key, field, _ = _follow(keys)
     if section_of(field) is not None:
         problem = "Missing table" if details["type"] == "missing" else "Should be a table"
         return _Fault(name, None, problem, f"Write its keys under [{name}]")
+    if "[key]" in details["loc"]:
+        return _Fault(name, None, _problem(details), "Rename it")
     remedy = f"Write for example `{example_line(key, field)}`"
     if details["type"] == "missing":
         return _Fault(name, None, "Missing", remedy)
@@ -97,7 +117,7 @@ def _problem(details: ErrorDetails) -> str:
         return "Should be a color such as #98ff98"
     if details["type"] in ("too_short", "string_too_short"):
         return "Should not be empty"
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("valid tuple", "array")
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("a valid tuple", "an array")
     return message[:1].upper() + message[1:]
 
 
@@ -107,22 +127,29 @@ def _shown(value: object) -> object:
     return value if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 
-def _field_at(keys: Sequence[int | str]) -> tuple[str, FieldInfo]:
-    """The innermost field of the settings that a path of keys leads to or into, with its key."""
-    section: type[Section] = Settings
-    for key in keys[:-1]:
-        inner = section_of(section.model_fields[str(key)])
-        if inner is None:
-            return str(key), section.model_fields[str(key)]
-        section = inner
-    return str(keys[-1]), section.model_fields[str(keys[-1])]
+def _follow(keys: Sequence[int | str]) -> tuple[str, FieldInfo, type[Section] | None]:
+    """Where a path of keys leads: the innermost field of the settings with its key, and the table that it ends in."""
+    section: type[Section] | None = Settings
+    items: type[Section] | None = None
+    found = ("", FieldInfo(annotation=Settings))
+    for key in keys:
+        if items is not None:  # the name of one of several tables, or its number
+            section, items = items, None
+        elif section is not None and key in section.model_fields:
+            found = (str(key), section.model_fields[str(key)])
+            section, items = section_of(found[1]), items_of(found[1])
+        else:
+            break
+    return *found, section
 
 
-def _unknown_key_remedy(keys: Sequence[str]) -> str:
+def _unknown_key_remedy(keys: Sequence[int | str]) -> str:
     """The closest known key of the same table, the table where the key is at home, or what is known here."""
-    *above, key = keys
+    *above, last = keys
+    key = str(last)
     known = dict(tables())
-    here = list(known[".".join(above)].model_fields)
+    *_, table = _follow(above)
+    here = list((table or Settings).model_fields)
     close = difflib.get_close_matches(key, here, n=1)
     if close:
         return f"Did you mean `{close[0]}`?"

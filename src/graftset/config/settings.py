@@ -9,22 +9,19 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from graftset.config.plans import BUILT_IN_PLANS, PlanSettings, plan_name
+from graftset.config.section import Section, as_tuple
 
 FILE_NAME = "graftset.toml"
 NAME_FIELDS = ("plan", "size")  # what a build name may contain
 
-Plan = Literal["originals", "equal", "weighted", "sequential"]
-
-
-def _as_tuple(value: object) -> object:
-    """One string or an array of values -> a tuple of values; anything else is left for the validator to refuse."""
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
+Plan = str  # a built-in plan, or one defined under [plans]
 
 
 def _folder_name_template(template: str) -> str:
@@ -48,16 +45,18 @@ def _without_repeats(plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
     return plans
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable() or " --" in text:
+        raise ValueError('one line of plain text without " --", which would begin an option')
+    return text.strip()
+
+
 PathText = Annotated[str, Field(min_length=1)]
-Folders = Annotated[tuple[PathText, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-Plans = Annotated[tuple[Plan, ...], BeforeValidator(_as_tuple), Field(min_length=1), AfterValidator(_without_repeats)]
+Folders = Annotated[tuple[PathText, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Plans = Annotated[tuple[Plan, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(_without_repeats)]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+WordLists = dict[str, Words]
 NameTemplate = Annotated[str, AfterValidator(_folder_name_template)]
-
-
-class Section(BaseModel):
-    """One table of graftset.toml. Strict: `"8"` is not a number and `1` is not a truth value."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class ProjectSettings(Section):
@@ -108,6 +107,38 @@ class AuditSettings(Section):
     )
 
 
+class VocabularySettings(Section):
+    """Words that captions use: what is learned from the originals' captions can be added to and corrected here."""
+
+    accessories: Words = Field(
+        default=(),
+        description="Things to wear or to have that are always looked for, as the captions call them, without colors.",
+        examples=[["monocle", "laser eyes"]],
+    )
+    clothing: Words = Field(
+        default=(), description="Words for pieces of clothing, of one or two words.", examples=[["poncho"]]
+    )
+    figure: Words = Field(
+        default=(), description="Words, one each, for who is portrayed.", examples=[["goblin", "knight"]]
+    )
+    ignore: Words = Field(
+        default=(),
+        description="Terms that are never learned or claimed, whatever the captions say.",
+        examples=[["elegant clothing"]],
+    )
+    synonyms: WordLists = Field(
+        default_factory=dict,
+        description='Other words for a term: { sunglasses = ["shades", "dark glasses"] } reads both as sunglasses.',
+        examples=[{"sunglasses": ["shades", "dark glasses"]}],
+    )
+    slots: WordLists = Field(
+        default_factory=dict,
+        description='Slots of your own, each with the words that are its values: { pose = ["facing left", "facing '
+        'right"] }.',
+        examples=[{"pose": ["facing left", "facing right"]}],
+    )
+
+
 class FloorSettings(Section):
     """How far an admitted set may stray before `select` says so. Nothing is dropped for it."""
 
@@ -142,6 +173,11 @@ class SelectSettings(Section):
         description='What becomes of a candidate whose background is not the one asked for: "recaption" admits it '
         'under a corrected caption, "drop" does not admit it.',
     )
+    wrong_accessory: Literal["recaption", "drop"] = Field(
+        default="recaption",
+        description='What becomes of a candidate without something its prompt says is worn: "recaption" admits it '
+        'under a caption that no longer says so, "drop" does not admit it.',
+    )
     seed: int = Field(default=0, ge=0, description="Seed of every random draw: the same seed, the same selection.")
     max_generation: int = Field(
         default=1,
@@ -152,13 +188,56 @@ class SelectSettings(Section):
     floors: FloorSettings = Field(default_factory=FloorSettings, description=FloorSettings.__doc__)
 
 
+class ReviewSettings(Section):
+    """How the admitted are reviewed. What is set here is what a new plan begins with."""
+
+    plan: Literal["fixed", "sequential"] = Field(
+        default="fixed",
+        description='How the admitted are sampled: "fixed" reviews a number that is fixed before, "sequential" goes on '
+        "until the target is shown and may be watched.",
+    )
+    allowed: int = Field(
+        default=2,
+        ge=0,
+        description="Errors that a fixed plan may find. More errors allowed, more pictures to review, and fewer good "
+        "sets that fail by chance.",
+    )
+    target: float = Field(
+        default=0.90, gt=0, lt=1, description="Share of the admitted (0-1) that is to be shown to be right."
+    )
+    confidence: float = Field(
+        default=0.95, ge=0.5, lt=1, description="Confidence (0-1) with which it is shown, one-sided."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the draw: the same seed and set, the same sample.")
+
+
+class SampleSettings(Section):
+    """Pictures that a trainer paints at every checkpoint: the same prompts and seeds for every plan."""
+
+    training: int = Field(default=6, ge=0, description="Captions of originals: does it recall what it was trained on?")
+    candidate: int = Field(default=4, ge=0, description="Wordings that candidates were asked for in.")
+    generic: int = Field(
+        default=6, ge=0, description="Plain wordings in the originals' grammar, over figures and background colors."
+    )
+    unseen: int = Field(default=4, ge=0, description="Combinations of traits that no caption holds.")
+    steps: int = Field(default=28, ge=1, le=1000, description="Steps of the sampler.")
+    scale: float = Field(default=7.0, gt=0, description="Guidance scale.")
+    negative: Annotated[str, AfterValidator(_one_line)] = Field(
+        default="",
+        description="Negative prompt of all. Empty: none, so that pictures show what was learned and nothing else.",
+        examples=["blurry, smooth shading"],
+    )
+    seed: int = Field(default=1000, ge=0, description="Seed of the first prompt; each further one has the next.")
+
+
 class BuildSettings(Section):
     """Which training sets are built."""
 
     plans: Plans = Field(
         default=("originals", "equal", "weighted", "sequential"),
         description="Mixing plans that `expand` builds. originals: without the generated; equal: every picture as "
-        "often; weighted: originals at least twice as often; sequential: originals first, then all.",
+        "often; weighted: originals at least twice as often; sequential: originals first, then all. Control arms: "
+        "as-asked and random. Or names of your own plans, see docs/plans.md.",
     )
     size: int = Field(
         default=0,
@@ -168,7 +247,54 @@ class BuildSettings(Section):
     )
     batch_size: int = Field(default=4, ge=1, description="Images in one training step.")
     epochs: int = Field(default=10, ge=1, description="How often the training goes over the set.")
+    budget: int = Field(
+        default=0,
+        ge=0,
+        description="Training steps of every build, in place of epochs: plans of different numbers of images are "
+        "compared at equal steps. 0: each plan trains its epochs, so larger sets take more steps.",
+        examples=[510],
+    )
+    base: Literal["sd15", "sdxl"] = Field(
+        default="sd15",
+        description="Base model that the builds are trained on: sd15 (Stable Diffusion 1.5) or sdxl. It decides the "
+        "training size and the trainer's settings.",
+    )
+    seed: int = Field(
+        default=0, ge=0, description="Seed of what builds draw at random: the plan random, sample prompts."
+    )
+    flip: bool = Field(
+        default=False,
+        description="Whether the trainer may mirror pictures. Light, parting and jewelry have a side.",
+    )
     name: NameTemplate = Field(default="{plan}", description="Folder name of a build; {plan} and {size} are filled in.")
+    samples: SampleSettings = Field(default_factory=SampleSettings, description=SampleSettings.__doc__)
+
+
+class EvaluateSettings(Section):
+    """What a training run should reach, and by when. Defaults are judgments, not laws: change them to what you need."""
+
+    original_accuracy: float = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="Share of the originals' background and hair colors that pictures painted from their captions "
+        "should get right.",
+    )
+    style_consistency: float = Field(
+        default=0.90, ge=0, le=1, description="Probability of being in style that pictures should have on average."
+    )
+    quality: float = Field(
+        default=8.0, ge=0, le=10, description="Quality score (0-10) pictures should have on average."
+    )
+    by_checkpoint: int = Field(
+        default=7, ge=1, le=10, description="The checkpoint, of ten, at which these three are judged."
+    )
+    delta: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="How far below its end a run may be and still count as arrived, as a share of the measure's range.",
+    )
 
 
 class NativeSettings(Section):
@@ -234,10 +360,34 @@ class Settings(Section):
     project: ProjectSettings = Field(description=ProjectSettings.__doc__)
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description=CatalogSettings.__doc__)
     assess: AssessSettings = Field(default_factory=AssessSettings, description=AssessSettings.__doc__)
+    vocabulary: VocabularySettings = Field(default_factory=VocabularySettings, description=VocabularySettings.__doc__)
     audit: AuditSettings = Field(default_factory=AuditSettings, description=AuditSettings.__doc__)
     select: SelectSettings = Field(default_factory=SelectSettings, description=SelectSettings.__doc__)
+    review: ReviewSettings = Field(default_factory=ReviewSettings, description=ReviewSettings.__doc__)
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
+    evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
     train: TrainSettings = Field(default_factory=TrainSettings, description=TrainSettings.__doc__)
+    plans: dict[Annotated[str, AfterValidator(plan_name)], PlanSettings] = Field(
+        default_factory=dict, description="Mixing plans of your own, each under [plans.NAME]."
+    )
+
+    @model_validator(mode="after")
+    def _plans_are_known(self) -> Settings:
+        known = (*BUILT_IN_PLANS, *self.plans)
+        unknown = [plan for plan in self.build.plans if plan not in known]
+        if unknown:
+            raise PydanticCustomError(
+                "unknown_plan",
+                "Plans that are neither built in nor defined under [plans]: {names}",
+                {"field": "build.plans", "names": ", ".join(unknown), "known": ", ".join(known)},
+            )
+        return self
+
+
+def items_of(field: FieldInfo) -> type[Section] | None:
+    """The table of which a field holds several, by name or in a list; None where it holds none."""
+    kinds = [kind for outer in get_args(field.annotation) for kind in (outer, *get_args(outer))]
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
 
 
 def section_of(field: FieldInfo) -> type[Section] | None:

@@ -8,12 +8,25 @@ from collections.abc import Mapping, Sequence
 import tomlkit
 from pydantic.fields import FieldInfo
 
-from graftset.config.settings import ProjectSettings, Section, section_of, tables
+from graftset.config.section import Section
+from graftset.config.settings import ProjectSettings, section_of, tables
 from graftset.errors import UserError
 
 _HEADING = """\
 # Settings of a graftset project: every default, and what it means. A key that is left out has its default.
 # Paths are relative to the folder of this file, or absolute."""
+
+_PLANS_EXAMPLE = """\
+# Mixing plans of your own, each under [plans.NAME]; every key is in docs/plans.md. For example:
+# [plans.half]
+# summary = "the better half three times as often as the rest"
+# [[plans.half.stages]]
+# name = "combined"
+# use = [
+#   { images = "originals", repeats = 4 },
+#   { images = "best", count = 25, repeats = 3 },
+#   { images = "admitted" },
+# ]""".splitlines()
 
 
 def default_toml(originals: str, candidates: str | Sequence[str], prompts: str | None = None) -> str:
@@ -34,7 +47,7 @@ def default_toml(originals: str, candidates: str | Sequence[str], prompts: str |
         if path:
             lines += ["", *_comment(section.__doc__ or ""), f"[{path}]"]
             lines += _key_lines(section, given if section is ProjectSettings else {})
-    text = "\n".join(lines) + "\n"
+    text = "\n".join([*lines, "", *_PLANS_EXAMPLE]) + "\n"
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -65,11 +78,11 @@ def _key_lines(section: type[Section], given: Mapping[str, object]) -> list[str]
 
 
 def _toml(value: object) -> str:
-    """A value of the settings as TOML."""
+    """A value of the settings as TOML, on one line."""
     if isinstance(value, Mapping):
-        table = tomlkit.inline_table()
-        table.update({word: list(colors) for word, colors in value.items()})
-        return str(table.as_string())
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }" if value else "{}"
+    if isinstance(value, list | tuple) and any(isinstance(inner, Mapping) for inner in value):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string())
 
 

@@ -4,7 +4,7 @@ Pictures come as features: float32 [N, D], one row each, e.g. the OKLab cells of
 Their similarity is a Gaussian kernel, 1 for equal pictures and towards 0 for unlike ones. Two things are built on it:
 
 - the Vendi score, the effective number of different pictures in a set;
-- a greedy choice of k pictures that represent all N (facility location) while filling quotas of a trait.
+- a greedy choice of k pictures that represent all N (facility location) while filling quotas of traits.
 
 Sources: Friedman and Dieng 2023, "The Vendi Score: A Diversity Evaluation Metric for Machine Learning"; Pasarkar and
 Dieng 2024, "Cousins of the Vendi Score" (order q); Nemhauser, Wolsey and Fisher 1978 (greedy is within 1 - 1/e of the
@@ -152,8 +152,9 @@ def _mean_vendi(features: F32, n: int, rng: np.random.Generator, bandwidth: floa
 class Quotas:
     """How many of each group are wanted: sum_t T_t min(c_t / T_t, 1), that is sum_t min(c_t, T_t).
 
-    `groups` holds the group t of each picture, int [N] in [0, G). `targets` holds T_t >= 0, float64 [G]; a group
-    with target 0 earns nothing. `weight` scales the term against facility location.
+    `groups` holds the groups t of each picture: int [N] in [0, G), or int [N, S] where a picture is in one group of
+    each of S traits, with -1 for none. `targets` holds T_t >= 0, float64 [G]; a group with target 0 earns nothing.
+    `weight` scales the term against facility location.
     """
 
     groups: Ints
@@ -165,8 +166,19 @@ class Quotas:
         return float(self.weight * np.minimum(counts, self.targets).sum())
 
     def gains(self, counts: F64) -> F64:
-        """What one more picture of each group adds at counts c_t: float64 [G]."""
-        return self.weight * (np.minimum(counts + 1.0, self.targets) - np.minimum(counts, self.targets))
+        """What one more picture of each group adds at counts c_t: float64 [G + 1], the last 0, of no group."""
+        gains = self.weight * (np.minimum(counts + 1.0, self.targets) - np.minimum(counts, self.targets))
+        return np.append(gains, 0.0)
+
+    @property
+    def memberships(self) -> Ints:
+        """The groups of each picture, int [N, S]; -1 for none."""
+        return self.groups.reshape(len(self.groups), -1)
+
+    def counts(self, chosen: Ints) -> F64:
+        """How many of the chosen pictures are in each group, float64 [G]."""
+        own = self.memberships[chosen].ravel()
+        return np.bincount(own[own >= 0], minlength=len(self.targets)).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +231,7 @@ def subset_value(similarity: F32, chosen: Ints, quotas: Quotas) -> float:
     """
     if len(chosen) == 0:
         return 0.0
-    counts = np.bincount(quotas.groups[chosen], minlength=len(quotas.targets)).astype(np.float64)
+    counts = quotas.counts(chosen)
     covered = similarity[:, chosen].max(axis=1).mean(dtype=np.float64)
     return quotas.value(counts) + _coverage_scale(quotas) * float(covered)
 
@@ -240,13 +252,14 @@ def facility_location_greedy(similarity: F32, k: int, quotas: Quotas) -> Picks:
     scale = _coverage_scale(quotas) / max(n, 1)
     covered = np.zeros(n, dtype=np.float32)  # max_{j in S} s_ij
     counts = np.zeros(len(quotas.targets))
+    members = quotas.memberships
     trait_gains = quotas.gains(counts)
     above = np.empty(n, dtype=np.float32)
 
     def gain(j: int) -> float:
         np.subtract(similarity[j], covered, out=above)
         coverage = np.maximum(above, 0.0, out=above).sum(dtype=np.float64)
-        return round(float(trait_gains[quotas.groups[j]] + scale * coverage), _GAIN_DECIMALS)
+        return round(float(trait_gains[members[j]].sum() + scale * coverage), _GAIN_DECIMALS)
 
     queue = [(-gain(j), j) for j in range(n)]
     heapq.heapify(queue)
@@ -259,7 +272,7 @@ def facility_location_greedy(similarity: F32, k: int, quotas: Quotas) -> Picks:
             continue
         chosen.append(j)
         np.maximum(covered, similarity[j], out=covered)
-        counts[quotas.groups[j]] += 1.0
+        counts[members[j][members[j] >= 0]] += 1.0
         trait_gains = quotas.gains(counts)
     others = sorted((-gain(j), j) for _, j in queue)
     return Picks(tuple(chosen), tuple(j for _, j in others))
@@ -296,6 +309,7 @@ def facility_location_stochastic(
     scale = _coverage_scale(quotas) / max(len(seats), 1)
     covered = np.zeros(len(seats), dtype=np.float32)
     counts = np.zeros(len(quotas.targets))
+    members = quotas.memberships
     left = np.arange(n)
 
     def gains(rows: Ints) -> F64:
@@ -306,7 +320,8 @@ def facility_location_stochastic(
             block -= covered
             np.maximum(block, 0.0, out=block)
             coverage[start : start + step] = block.sum(axis=1, dtype=np.float64)
-        return np.round(quotas.gains(counts)[quotas.groups[rows]] + scale * coverage, _GAIN_DECIMALS)
+        traits = quotas.gains(counts)[members[rows]].sum(axis=1)
+        return np.asarray(np.round(traits + scale * coverage, _GAIN_DECIMALS))
 
     chosen: list[int] = []
     while len(chosen) < k:
@@ -317,7 +332,7 @@ def facility_location_stochastic(
         left = np.delete(left, best)
         chosen.append(j)
         np.maximum(covered, gaussian_kernel(features[j : j + 1], seats, bandwidth)[0], out=covered)
-        counts[quotas.groups[j]] += 1.0
+        counts[members[j][members[j] >= 0]] += 1.0
     others = left[np.argsort(-gains(left), kind="stable")]
     return Picks(tuple(chosen), tuple(int(j) for j in others))
 

@@ -1,7 +1,18 @@
 """Self-contained HTML pages for people: what came in, what was admitted and why, in two minutes."""
 
 from graftset.report.expansion import expansion_page
-from graftset.report.html import render, write_report
+from graftset.report.html import render, render_run, write_report
 from graftset.report.page import BuildSummary, ExpansionPage
+from graftset.report.run_page import RunPage
+from graftset.report.runs import run_page
 
-__all__ = ["BuildSummary", "ExpansionPage", "expansion_page", "render", "write_report"]
+__all__ = [
+    "BuildSummary",
+    "ExpansionPage",
+    "RunPage",
+    "expansion_page",
+    "render",
+    "render_run",
+    "run_page",
+    "write_report",
+]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from graftset.records import Choice, Claim, ImageView
+import numpy as np
+from numpy.typing import NDArray
+
+from graftset.records import Choice, Claim, ImageView, TraitSeen
 from graftset.report.captions import CHANGED, caption_view
 from graftset.report.colors import WordColors, swatch, valid_hex
 from graftset.report.glossary import measure_meaning
 from graftset.report.outlines import outline_path, region_mask
-from graftset.report.page import AskedSeen, Card, ClaimRow, Companion, Part, Status, Swatch
+from graftset.report.page import AskedSeen, Card, ClaimRow, Companion, Part, Status, Swatch, TraitRow
 from graftset.report.pictures import Album
 from graftset.report.wording import (
     below,
@@ -79,6 +82,7 @@ class CardMaker:
             changed=caption.fate in CHANGED,
             reasons=tuple(_reason_text(reason) for reason in choice.reasons) if choice else (),
             claims=tuple(_claim_row(claim) for claim in image.claims),
+            traits=_trait_rows(image),
             measures=tuple(
                 Part(measure_meaning(name).title, significant(value), 0.0)
                 for name, value in sorted(image.measures.items())
@@ -177,6 +181,38 @@ def _claim_row(claim: Claim) -> ClaimRow:
         seen=shortened(claim.seen) if claim.seen else "",
         verdict=claim.verdict,
     )
+
+
+def _trait_rows(image: ImageView) -> tuple[TraitRow, ...]:
+    """Slots with a value, and what is worn; what is absent or unknown fills no card."""
+    seen = {slot: trait for slot, trait in image.traits.slots.items() if trait.value != "unknown"}
+    seen |= {term: trait for term, trait in image.traits.accessories.items() if trait.value == "present"}
+    return tuple(
+        TraitRow(
+            name=sentence_case(words(name)),
+            value=shortened(trait.value),
+            detail=_trust(trait),
+            outlines=outline_path(_cells_mask(trait, image)) if trait.cells and image.grid else "",
+        )
+        for name, trait in seen.items()
+    )
+
+
+def _trust(trait: TraitSeen) -> str:
+    """How sure an answer is, and how good its detector."""
+    sure = [] if trait.confidence is None else [f"{percent(trait.confidence, 1.0):.0f} % sure"]
+    good = [] if trait.reliability is None else [f"detector right on {percent(trait.reliability, 1.0):.0f} %"]
+    return ", ".join([*sure, *good])
+
+
+def _cells_mask(trait: TraitSeen, image: ImageView) -> NDArray[np.bool_]:
+    """The cells that speak for an answer, bool [height, width]."""
+    grid = image.grid
+    mask = np.zeros((grid.height, grid.width) if grid else (0, 0), dtype=bool)
+    for y, x in trait.cells:
+        if y < mask.shape[0] and x < mask.shape[1]:
+            mask[y, x] = True
+    return mask
 
 
 def _reason_text(reason: str) -> str:

@@ -10,7 +10,7 @@ from graftset.records import ImageView, Selection, Skip
 from graftset.report.captions import caption_fate
 from graftset.report.cards import CardMaker
 from graftset.report.colors import learned_colors
-from graftset.report.figures import measure_table, score_chart, selection_figures, trait_balances
+from graftset.report.figures import measure_table, reliability_rows, score_chart, selection_figures, trait_balances
 from graftset.report.funnel import End, draw_funnel
 from graftset.report.glossary import measure_meaning, plan_meaning
 from graftset.report.page import BuildRow, BuildSummary, ExpansionPage, Mosaic, NextStep, SkippedFile
@@ -28,6 +28,7 @@ from graftset.report.wording import (
     were,
     words,
 )
+from graftset.traits import Reliability
 
 _MOSAIC = 24  # tiles on each side; the page shows as many as fill two rows
 MAX_SKIPS = 200
@@ -45,6 +46,7 @@ def expansion_page(
     version: str,
     notes: Sequence[str] = (),
     reviewed: str = "none",
+    reliability: Mapping[str, Reliability] | None = None,
 ) -> ExpansionPage:
     """Count, word and lay out everything the page shows; the order of the images makes no difference.
 
@@ -58,6 +60,7 @@ def expansion_page(
         version: Version of graftset.
         notes: Further sentences worth knowing.
         reviewed: "none", or how far a person has reviewed the admitted candidates.
+        reliability: Of each slot, value and accessory, as assess found it.
     """
     images = sorted(images, key=lambda image: image.path)
     skips = sorted(skips, key=lambda skip: skip.path)
@@ -88,6 +91,7 @@ def expansion_page(
         funnel=draw_funnel(_ends(groups, unreadable)),
         sheet=sheet,
         balances=trait_balances(originals, admitted, colors),
+        reliability=reliability_rows(reliability or {}),
         figures=selection_figures(selection.figures) if selection else (),
         scores=score_chart(originals, [(i, fate_of(choices.get(i.path))[0]) for i in candidates], gate),
         measures=measure_table(originals, admitted, dropped),
@@ -236,7 +240,7 @@ def _build_row(build: BuildSummary) -> BuildRow:
 
 
 def _policy(policy: Mapping[str, object]) -> tuple[str, ...]:
-    known = {"min_score", "wrong_background", "count", "max_generation", "floors", "seed"}
+    known = {"min_score", "wrong_background", "wrong_accessory", "count", "max_generation", "floors", "seed"}
     rules = []
     if "min_score" in policy:
         gate = _number(policy["min_score"])
@@ -244,6 +248,9 @@ def _policy(policy: Mapping[str, object]) -> tuple[str, ...]:
     if "wrong_background" in policy:
         deed = "dropped" if policy["wrong_background"] == "drop" else "given a corrected caption"
         rules.append(f"A picture whose background is not the one asked for is {deed}.")
+    if "wrong_accessory" in policy:
+        deed = "dropped" if policy["wrong_accessory"] == "drop" else "given a corrected caption"
+        rules.append(f"A picture without something it was asked to show worn is {deed}.")
     if "count" in policy:
         number = _number(policy["count"])
         rules.append("All that pass are admitted." if number is None else f"At most {number:,.0f} are admitted.")

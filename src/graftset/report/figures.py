@@ -10,12 +10,14 @@ import numpy as np
 from graftset.records import ImageView
 from graftset.report.colors import BASIC, WordColors, swatch
 from graftset.report.glossary import figure_meaning, measure_meaning
-from graftset.report.page import Balance, BalanceRow, Bin, Figure, MeasureRow, ScoreChart, Status
+from graftset.report.page import Balance, BalanceRow, Bin, Figure, MeasureRow, ReliabilityRow, ScoreChart, Status
 from graftset.report.wording import count, counted, finite, percent, sentence_case, significant, words
 from graftset.statistics import total_variation
+from graftset.traits import Reliability
 
 MAX_ROWS = 12
 _BINS = 20  # half a point each
+_MOST_NAMED = 12  # values of one figure that are told apart
 _UNKNOWN = "unknown"
 
 
@@ -37,23 +39,47 @@ def trait_balances(
 def selection_figures(figures: Mapping[str, float]) -> tuple[Figure, ...]:
     """Put every number of the selection beside its meaning, in the selection's order.
 
-    Numbers named `figure:word` are one figure told apart by background; they are gathered into one entry.
+    Numbers named `figure:word` are one figure told apart by background or, of the total variation, by trait; those
+    named `figure:slot:word` tell it apart by another trait. Each kind is gathered into one entry, of which the lowest
+    (of the total variation the highest) are named.
     """
     rows = []
-    by_word: dict[str, dict[str, float]] = {}
+    told_apart: dict[tuple[str, str], dict[str, float]] = {}
     for name, value in figures.items():
         family, _, word = name.partition(":")
-        if word:
-            by_word.setdefault(family, {})[word] = value
+        if not word:
+            title, meaning = figure_meaning(name)
+            rows.append(Figure(title=title, value=significant(value), meaning=meaning))
             continue
-        title, meaning = figure_meaning(name)
-        rows.append(Figure(title=title, value=significant(value), meaning=meaning))
-    for family, values in by_word.items():
+        by = "other trait" if ":" in word or family == "total_variation" else "background"
+        told_apart.setdefault((family, by), {})[words(word.removeprefix("accessory:").replace(":", " "))] = value
+    for (family, by), values in told_apart.items():
         title, _ = figure_meaning(family)
         spread = f"{significant(min(values.values()))} to {significant(max(values.values()))}"
-        each = ", ".join(f"{word} {significant(value)}" for word, value in values.items())
-        rows.append(Figure(title=f"{title} by background", value=spread, meaning=f"{each}."))
+        named = list(values.items())
+        if by == "other trait":
+            named = sorted(named, key=lambda item: (item[1] if family != "total_variation" else -item[1], item[0]))
+        each = ", ".join(f"{word} {significant(value)}" for word, value in named[:_MOST_NAMED])
+        rest = f", and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        rows.append(Figure(title=f"{title} by {by}", value=spread, meaning=f"{each}{rest}."))
     return tuple(rows)
+
+
+def reliability_rows(known: Mapping[str, Reliability]) -> tuple[ReliabilityRow, ...]:
+    """How far what is read can be trusted: those that answer first, then by name; of too few examples, last."""
+    ordered = sorted(known.items(), key=lambda item: (not item[1].answers, item[1].balanced_accuracy is None, item[0]))
+    return tuple(
+        ReliabilityRow(
+            name=sentence_case(words(name.removeprefix("accessory:").replace(":", ", "))),
+            positives=str(found.positives),
+            accuracy="" if found.balanced_accuracy is None else f"{found.balanced_accuracy:.2f}",
+            interval="" if found.interval is None else f"{found.interval[0]:.2f}–{found.interval[1]:.2f}",
+            coverage="" if found.coverage is None else f"{100 * found.coverage:.0f} %",
+            answers=found.answers,
+        )
+        for name, found in ordered
+        if found.balanced_accuracy is not None
+    )
 
 
 def score_chart(

@@ -40,6 +40,8 @@ _PLANS = {
     "equal": "Every picture is drawn equally often, original or generated.",
     "weighted": "Originals are drawn more often than generated pictures, so they keep the lead.",
     "sequential": "First the originals alone, then originals and generated pictures together.",
+    "as-asked": "A control: the generated pictures under the prompts they were asked for in, right or wrong.",
+    "random": "A control: generated pictures drawn at random, whatever the gates say of them.",
 }
 
 _OUTCOMES = {
@@ -48,7 +50,7 @@ _OUTCOMES = {
     "quality": ("Under the quality gate", "The score says they need repair before anyone trains on them."),
     "copy": ("Copies of an original", "The same picture up to render noise: the set has it already."),
     "repeat": ("Repeats of another candidate", "Of pictures that are the same, the better one is kept."),
-    "claim": ("Not the background asked for", "The policy drops them instead of correcting the caption."),
+    "claim": ("Not what was asked for", "The policy drops them instead of correcting the caption."),
     "caption": ("No usable caption", "Nothing that is known to be true could be written about them."),
     "rejected": ("Rejected by a reviewer", "A person looked and said no."),
     "count": ("Not needed for the number asked", "They pass the gates, but others add more variety."),

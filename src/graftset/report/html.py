@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from graftset.files import write_whole
 from graftset.report.page import ExpansionPage
+from graftset.report.run_page import RunPage
 from graftset.report.wording import count, counted
 
 # Control characters are not allowed in HTML, and lone surrogates (file names that are not UTF-8) not in UTF-8.
@@ -18,7 +19,16 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def render(page: ExpansionPage) -> str:
     """Render the page; every text in it is escaped, characters that HTML forbids become the replacement character."""
-    html = _environment().get_template("expansion.html").render(page=page)
+    return _render("expansion.html", page)
+
+
+def render_run(page: RunPage) -> str:
+    """Render the page of a run, likewise."""
+    return _render("run.html", page)
+
+
+def _render(template: str, page: ExpansionPage | RunPage) -> str:
+    html = _environment().get_template(template).render(page=page)
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", html)
 
 

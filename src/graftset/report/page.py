@@ -164,6 +164,16 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TraitRow:
+    """One trait as it was seen, with the cells that speak for it."""
+
+    name: str  # "Hair", "Crown".
+    value: str  # "brown", "present".
+    detail: str  # Confidence and reliability in words.
+    outlines: str  # SVG path around the cells that speak for it, in cells; "" where none are known.
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One candidate on the contact sheet."""
 
@@ -182,6 +192,7 @@ class Card:
     changed: bool  # The caption it would train with differs from the prompt it came with.
     reasons: tuple[str, ...]  # Why it was kept or dropped.
     claims: tuple[ClaimRow, ...]  # Every claim of the prompt.
+    traits: tuple[TraitRow, ...]  # What was seen: slots with a value, and what is worn.
     measures: tuple[Part, ...]  # Every measure, without bars.
     facts: tuple[Part, ...]  # Seed, model, review and the like, without bars.
 
@@ -233,6 +244,18 @@ class Balance:
     rows: tuple[BalanceRow, ...]  # Most frequent first.
     coverage: str  # On how many pictures the trait could be read.
     shift: str  # Total variation between before and after, in words; "" where it has no meaning.
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityRow:
+    """How far one detector can be trusted, by originals it had not seen."""
+
+    name: str  # "Crown", "Hair", "Skin, dark".
+    positives: str  # Originals whose captions name it.
+    accuracy: str  # Balanced accuracy.
+    interval: str  # Its 95 % interval.
+    coverage: str  # Share of the originals that are answered.
+    answers: bool  # False: it always says "unknown".
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +356,7 @@ class ExpansionPage:
     funnel: Funnel | None  # None where no candidate came in.
     sheet: Sheet  # Every candidate beside its companion.
     balances: tuple[Balance, ...]  # Trait balance, background first.
+    reliability: tuple[ReliabilityRow, ...]  # How far the detectors of traits can be trusted.
     figures: tuple[Figure, ...]  # Numbers of the selection.
     scores: ScoreChart | None  # None where nothing was scored.
     measures: tuple[MeasureRow, ...]  # Measures of the originals and the candidates.

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.pixels.diversity import F32, Quotas, median_bandwidth, quota_targets, vendi_at_equal_n
+from graftset.pixels.diversity import F32, median_bandwidth, vendi_at_equal_n
 from graftset.records import ImageView
 from graftset.selection.policy import Policy
+from graftset.selection.shown import BACKGROUND, TARGET_POWER, UNKNOWN, counts_of, distances, name_of
 from graftset.statistics import total_variation
 
-UNKNOWN = "unknown"
-TARGET_POWER = 0.5  # rare backgrounds are asked for more often than the originals have them, common ones less
 ALARM_SHARE = 0.5  # of the pool's acceptance
-ALARM_LEAST = 3  # candidates of a background that the pool's acceptance would pass: by chance all fail in e^-3 = 5 %
+ALARM_LEAST = 3  # candidates with a trait that the pool's acceptance would pass: by chance all fail in e^-3 = 5 %
 # Width of the kernel over the median distance of the originals. Measured on 50 of 203 portraits against all: with
 # 10 of the 50 being twins, the Vendi ratio falls under 0.90 in 99 % of draws at half the median, in 38 % at the whole;
 # 50 different ones fall under it in 3 % and 4 %. What the diverse subset covers hardly depends on it.
@@ -32,16 +31,6 @@ def background_of(view: ImageView) -> str:
 def background_counts(views: Iterable[ImageView]) -> Counter[str]:
     """How many pictures have each background; those where it is unknown are not counted."""
     return Counter(word for word in map(background_of, views) if word != UNKNOWN)
-
-
-def background_quotas(passing: Sequence[ImageView], originals: Sequence[ImageView], k: int) -> Quotas:
-    """Quotas T_t on the backgrounds, proportional to count^0.5 among the originals, within what has passed."""
-    words = sorted({background_of(view) for view in passing})
-    place = {word: i for i, word in enumerate(words)}
-    groups = np.array([place[background_of(view)] for view in passing], dtype=np.intp)
-    wanted = background_counts(originals)
-    counts = np.array([wanted[word] for word in words], dtype=np.float64)
-    return Quotas(groups, quota_targets(counts, np.bincount(groups).astype(np.float64), k, TARGET_POWER))
 
 
 def feature_rows(views: Sequence[ImageView], features: Mapping[str, F32], length: int) -> F32:
@@ -61,16 +50,22 @@ def usual_length(views: Iterable[ImageView], features: Mapping[str, F32]) -> int
 
 
 def trait_figures(admitted: Sequence[ImageView], originals: Sequence[ImageView]) -> dict[str, float]:
-    """`total_variation` of the admitted to their target, and of originals and admitted together; {} without either."""
+    """Total variation of the admitted to their target.
+
+    `total_variation` is that of the backgrounds, `total_variation_with_originals` that of both sets together, and
+    `total_variation:SLOT` that of each other trait; {} without either.
+    """
     wanted, got = background_counts(originals), background_counts(admitted)
     words = sorted(wanted | got)
     target, alone = _histogram(wanted, words) ** TARGET_POWER, _histogram(got, words)
+    others = {f"total_variation:{slot}": value for slot, value in distances(admitted, originals).items()}
     if not target.any() or not alone.any():
-        return {}
+        return others
     together = alone + _histogram(wanted, words)
     return {
         "total_variation": total_variation(alone, target),
         "total_variation_with_originals": total_variation(together, target),
+        **others,
     }
 
 
@@ -140,28 +135,50 @@ def vendi_note(figures: Mapping[str, float], policy: Policy) -> str | None:
 
 
 def acceptance_figures(pool: Sequence[ImageView], passing: Sequence[ImageView]) -> dict[str, float]:
-    """Share of candidates that pass the gates: `acceptance`, and `acceptance:WORD` for each background."""
+    """Share of candidates that pass the gates.
+
+    `acceptance` is that of all, `acceptance:WORD` that of each background, `acceptance:SLOT:VALUE` that of each other
+    trait.
+    """
     if not pool:
         return {}
-    came, passed = background_counts(pool), background_counts(passing)
-    shares = {f"acceptance:{word}": passed[word] / came[word] for word in sorted(came)}
+    came, passed = counts_of(pool), counts_of(passing)
+    shares = {}
+    for slot in sorted(came, key=lambda slot: (slot != BACKGROUND, slot)):
+        for value in sorted(came[slot]):
+            name = value if slot == BACKGROUND else f"{slot}:{value}"
+            shares[f"acceptance:{name}"] = passed.get(slot, Counter())[value] / came[slot][value]
     return {"acceptance": len(passing) / len(pool), **shares}
 
 
 def acceptance_note(pool: Sequence[ImageView], passing: Sequence[ImageView]) -> str | None:
-    """An alarm where a background passes less than half as often as the pool: a gate may be pruning a rare trait."""
+    """An alarm where a trait passes less than half as often as the pool: a gate may be pruning what is rare."""
     if not pool:
         return None
-    came, passed = background_counts(pool), background_counts(passing)
-    due = {word: count * len(passing) / len(pool) for word, count in came.items()}
+    came, passed = counts_of(pool), counts_of(passing)
+    rate = len(passing) / len(pool)
     alarming = [
-        f"{word} ({passed[word]} of {came[word]})"
-        for word in sorted(came)
-        if due[word] >= ALARM_LEAST and passed[word] < ALARM_SHARE * due[word]
+        (slot, value)
+        for slot in sorted(came, key=lambda slot: (slot != BACKGROUND, slot))
+        for value in sorted(came[slot])
+        if came[slot][value] * rate >= ALARM_LEAST
+        and passed.get(slot, Counter())[value] < ALARM_SHARE * came[slot][value] * rate
     ]
     if not alarming:
         return None
-    return (
-        f"acceptance: these backgrounds pass the gates less than half as often as all candidates ({len(passing)} of "
-        f"{len(pool)}): {', '.join(alarming)}; look at what was dropped before trusting the gates"
+    named = ", ".join(
+        f"{_as_told(slot, value)} ({passed.get(slot, Counter())[value]} of {came[slot][value]})"
+        for slot, value in alarming
     )
+    what = "backgrounds" if all(slot == BACKGROUND for slot, _ in alarming) else "traits"
+    return (
+        f"acceptance: these {what} pass the gates less than half as often as all candidates ({len(passing)} of "
+        f"{len(pool)}): {named}; look at what was dropped before trusting the gates"
+    )
+
+
+def _as_told(slot: str, value: str) -> str:
+    """A trait in a word or two: "pink", "brown hair", "crown present"."""
+    if slot == BACKGROUND:
+        return value
+    return f"{name_of(slot)} {value}" if slot.startswith("accessory:") else f"{value} {name_of(slot)}"

@@ -21,6 +21,7 @@ from graftset.selection.gates import (
     score_of,
 )
 from graftset.selection.policy import Policy
+from graftset.selection.shown import distance_note, distances, rare_note, trait_quotas
 
 
 def select(
@@ -36,9 +37,9 @@ def select(
 
     Args:
         candidates: Everything known of each generated image.
-        originals: Likewise of the originals; their backgrounds set the quotas, their variety is the measure.
+        originals: Likewise of the originals; their traits set the quotas, their variety is the measure.
         features: By sha256, float32 [D]: OKLab of the native image. A picture without them, or with another length
-            than most have, is picked for its background only.
+            than most have, is picked for its traits only.
         policy: Thresholds and wishes.
 
     Returns:
@@ -65,7 +66,9 @@ def select(
         _fewer_note(len(passing), dropped, policy),
         _featureless_note(rows),
         balance.trait_note(traits, policy, picked, originals),
+        distance_note(distances(picked, originals), policy.floors.total_variation),
         balance.vendi_note(vendi, policy),
+        rare_note(picked, originals),
         balance.acceptance_note(ordered, passing),
     )
     return Selection(
@@ -101,7 +104,7 @@ def _pick(
     """All that pass, best score first; or, where fewer are asked for, the diverse subset."""
     if policy.count is None or policy.count >= len(passing):
         return Picks(tuple(range(len(passing))), ())
-    quotas = balance.background_quotas(passing, originals, policy.count)
+    quotas = trait_quotas(passing, originals, policy.count)
     return diverse_subset(rows, policy.count, quotas, rng, bandwidth=bandwidth)
 
 
@@ -191,5 +194,5 @@ def _featureless_note(rows: F32) -> str | None:
         return None
     return (
         f"features: {missing} of {len(rows)} that pass have no native picture of the usual size; they are picked for "
-        "their background only"
+        "their traits only"
     )

@@ -55,6 +55,12 @@ def contradicted_background(view: ImageView) -> Claim | None:
     return None
 
 
+def contradicted_accessories(view: ImageView) -> list[str]:
+    """What the text it came with says is worn and the picture does not show, as captions name it."""
+    wrong = [claim for claim in view.claims if claim.verdict == "contradicted" and claim.slot.startswith("accessory:")]
+    return list(dict.fromkeys(claim.slot.removeprefix("accessory:") for claim in wrong))
+
+
 def score_of(view: ImageView) -> float | None:
     """The quality score, 0-10; None where there is none, or none that is a number."""
     return view.score if view.score is not None and math.isfinite(view.score) else None
@@ -138,14 +144,20 @@ def quality(view: ImageView, pool: Pool) -> str | None:
 
 
 def claim(view: ImageView, pool: Pool) -> str | None:
-    """The background is not the one asked for, and the policy does not want such candidates."""
+    """The background or what is worn is not what was asked for, and the policy does not want such candidates."""
     wrong = contradicted_background(view)
-    if wrong is None or pool.policy.wrong_background != "drop":
-        return None
-    return (
-        f"claim: {wrong.claimed} background was asked for, {wrong.seen or 'another'} is seen; "
-        "--wrong-background recaption admits it under a corrected caption"
-    )
+    if wrong is not None and pool.policy.wrong_background == "drop":
+        return (
+            f"claim: {wrong.claimed} background was asked for, {wrong.seen or 'another'} is seen; "
+            "--wrong-background recaption admits it under a corrected caption"
+        )
+    missing = contradicted_accessories(view)
+    if missing and pool.policy.wrong_accessory == "drop":
+        return (
+            f"claim: {', '.join(missing)} was asked for and is not seen; --wrong-accessory recaption admits it under "
+            "a corrected caption"
+        )
+    return None
 
 
 def caption(view: ImageView, pool: Pool) -> str | None:

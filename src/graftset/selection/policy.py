@@ -11,13 +11,14 @@ if TYPE_CHECKING:  # pydantic is not loaded for a policy made by hand
     from graftset.config import SelectSettings
 
 WrongBackground = Literal["recaption", "drop"]
+WrongAccessory = Literal["recaption", "drop"]
 
 
 @dataclass(frozen=True, slots=True)
 class Floors:
     """What the admitted set is held against; a floor that is missed becomes a note, nothing is dropped for it."""
 
-    total_variation: float = 0.10  # largest distance of the backgrounds to their target, 0-1
+    total_variation: float = 0.10  # largest distance of a trait's values to their target, 0-1
     vendi_ratio: float = 0.90  # least Vendi score, as a ratio to the originals' at equal n
 
 
@@ -32,6 +33,7 @@ class Policy:
     count: int | None = None  # candidates asked for; None: all that pass
     min_score: float = 8.0  # 0-10
     wrong_background: WrongBackground = "recaption"
+    wrong_accessory: WrongAccessory = "recaption"
     seed: int = 0
     max_generation: int = 1
     floors: Floors = field(default_factory=Floors)
@@ -52,6 +54,13 @@ class Policy:
                 value=self.wrong_background,
                 remedy="Write recaption or drop",
             )
+        if self.wrong_accessory not in ("recaption", "drop"):
+            raise UserError(
+                "Unknown policy for wrong accessories",
+                field="wrong_accessory",
+                value=self.wrong_accessory,
+                remedy="Write recaption or drop",
+            )
         if self.seed < 0:
             raise UserError("A seed is not negative", field="seed", value=self.seed, remedy="Give 0 or more")
         if self.max_generation < 1:
@@ -69,6 +78,7 @@ def policy_from_settings(settings: SelectSettings) -> Policy:
         count=settings.count or None,
         min_score=settings.min_score,
         wrong_background=settings.wrong_background,
+        wrong_accessory=settings.wrong_accessory,
         seed=settings.seed,
         max_generation=settings.max_generation,
         floors=Floors(settings.floors.total_variation, settings.floors.vendi_ratio),

@@ -7,21 +7,26 @@ those averages raised the mean balanced accuracy over 11 traits from 0.70 (cells
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import maximum_filter, median_filter, uniform_filter
 
 from graftset.pixels.color import srgb_to_oklab
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Ints = NDArray[np.intp]
 
 SIDE = 40  # cells: of a larger native picture every second, third, ... cell is looked at
 SQUARES = (1, 2, 3)  # sides of the averages, in cells; 1 is the cell itself
 CHROMA = np.array([1.0, 2.0, 2.0], dtype=np.float32)  # OKLab differences in a and b are half as large as they look
 _FACE = (0.45, 0.75, 0.38, 0.62)  # top, bottom, left, right of what is face in any portrait, shares of the picture
 _ALIKE = 0.06  # stretched OKLab: two face cells closer than this have one colour
+LIGHTNESSES = np.linspace(0.1, 0.95, 8, dtype=np.float32)  # OKLab
+_NEAR = 0.06  # OKLab lightness
 _BEHIND = np.array([0.6, 0.0, 0.0], dtype=np.float32)  # stands for every background, so that none is learned
 
 
@@ -44,18 +49,26 @@ def face_colors(lab: F32) -> F32:
     return result
 
 
-def describe(natives: U8, figures: Mask) -> tuple[F32, Mask]:
-    """Everything the scores choose from.
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the scores choose from, of N pictures."""
+
+    values: F32  # [N, D]
+    pooled: Mask  # [D], true for what is gathered over several cells
+    cells: Ints  # [D], the native cell a feature is read around, as y * width + x
+
+
+def describe(natives: U8, figures: Mask) -> Features:
+    """Read the features of pictures.
 
     Args:
         natives: uint8 [N, h, w, 3].
         figures: bool [N, h, w], the cells that are not background.
-
-    Returns:
-        float32 [N, D], and bool [D]: true for averages over several cells.
     """
-    step = -(-max(natives.shape[1:3]) // SIDE)
+    height, width = natives.shape[1:3]
+    step = -(-max(height, width) // SIDE)
     natives, figures = natives[:, ::step, ::step], figures[:, ::step, ::step]
+    numbers = np.arange(height * width).reshape(height, width)[::step, ::step]
     lab = stretched(natives)
     toward_face = lab - face_colors(lab)[:, None, None]
     shown = np.where(figures[..., None], lab, _BEHIND)
@@ -67,13 +80,19 @@ def describe(natives: U8, figures: Mask) -> tuple[F32, Mask]:
         np.linalg.norm(shown[..., 1:], axis=3, keepdims=True),
         *(_steps(lab, axis, reach) for reach in (1, 2) for axis in (1, 2)),
     ]
-    parts, pooled = [], []
-    for plane in planes:
-        for side in SQUARES:
-            part = plane if side == 1 else uniform_filter(plane, (0, side, side, 0))
-            parts.append(part.reshape(len(natives), -1))
-            pooled.append(np.full(parts[-1].shape[1], side > 1))
-    return np.concatenate(parts, axis=1, dtype=np.float32), np.concatenate(pooled)
+    spots = _spots(lab)
+    looked_at = [(plane, side) for plane in planes for side in SQUARES]
+    looked_at += [(_lightness(lab, figures), side) for side in (1, 3)]
+    looked_at += [(spots, 1), (maximum_filter(spots, (1, 3, 3, 1)), 0)]
+    parts, pooled, cells = [], [], []
+    for plane, side in looked_at:
+        at = np.repeat(numbers[: plane.shape[1], : plane.shape[2]].ravel(), plane.shape[3])
+        part = plane if side <= 1 else uniform_filter(plane, (0, side, side, 0))
+        parts.append(part.reshape(len(natives), -1))
+        pooled.append(np.full(len(at), side != 1))
+        cells.append(at)
+    values = np.concatenate(parts, axis=1, dtype=np.float32)
+    return Features(values, np.concatenate(pooled), np.concatenate(cells))
 
 
 def _steps(lab: F32, axis: int, reach: int) -> F32:
@@ -82,3 +101,25 @@ def _steps(lab: F32, axis: int, reach: int) -> F32:
     later, earlier = np.take(lab, range(reach, size), axis), np.take(lab, range(size - reach), axis)
     change = np.linalg.norm(later - earlier, axis=3, keepdims=True)
     return np.asarray(np.tanh(change / 0.1), dtype=np.float32)
+
+
+def _lightness(lab: F32, figures: Mask) -> F32:
+    """How near each cell of the figure is to each of eight lightnesses, float32 [N, h, w, 8].
+
+    A linear score cannot say "neither darker nor lighter than this" of the lightness itself; of these it can.
+    """
+    near = np.exp(-0.5 * ((lab[..., :1] - LIGHTNESSES) / _NEAR) ** 2)
+    return np.asarray(near * figures[..., None], dtype=np.float32)
+
+
+def _spots(lab: F32) -> F32:
+    """How much lighter, darker, and in all different a cell is from what surrounds it, float32 [N, h, w, 3].
+
+    An earring is one cell that is unlike its neighbours, whatever its color.
+    """
+    around = np.stack([median_filter(lab[..., channel], (1, 3, 3)) for channel in range(3)], axis=-1)
+    apart = lab - around
+    lighter = apart[..., :1]
+    size = np.linalg.norm(apart, axis=3, keepdims=True)
+    parts = np.concatenate([np.maximum(lighter, 0.0), np.maximum(-lighter, 0.0), size], axis=3)
+    return np.asarray(np.tanh(parts / 0.15), dtype=np.float32)

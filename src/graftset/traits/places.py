@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ _PLACE = 0.3  # share of the surest cell's evidence from which a cell belongs to
 _NOT_FACE = 0.12  # stretched OKLab: closer cells are skin
 _CELLS = 6  # cells from which a colour is read
 _OWN_USE = 0.5  # weight of the captions' use of a word; 1 and more made candidates' hair worse
+_SHOWN = 12  # cells named as evidence
+_TELLING = 0.25  # of the strongest cell's say, from which another is named
 _KERNEL = 0.02
 _AXES = np.array([0.7, 1.5, 1.5], dtype=np.float32)
 _PROTOTYPES = 1200  # cells remembered: each costs time whenever a picture is read
@@ -45,6 +49,16 @@ def color_word(value: str) -> str | None:
         if word_terms(word):
             return word_terms(word)[0]
     return None
+
+
+class _Region(NamedTuple):
+    """A slot's cells in one picture."""
+
+    inside: Mask  # [h, w]
+    codes: NDArray[np.intp]  # [n], of its different colours
+    which: NDArray[np.intp]  # [cells], the colour of each cell
+    colors: F32  # [n, 3], OKLab
+    weight: F64  # [n]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +102,11 @@ class ColorPlace:
     def _learn(self, natives: U8, figures: Mask, claims: NDArray[np.intp]) -> tuple[F32, F64]:
         """Prototypes from the slot's cells in the pictures whose word is known; each picture counts once."""
         cells, words, weights = [], [], []
-        for (colors, weight), claim in zip(self._regions(natives, figures), claims, strict=True):
-            if claim >= 0 and len(colors):
-                cells.append(colors)
-                weights.append(weight / weight.sum())
-                words.append(np.full(len(colors), claim))
+        for region, claim in zip(self._regions(natives, figures), claims, strict=True):
+            if claim >= 0 and region is not None:
+                cells.append(region.colors)
+                weights.append(region.weight / region.weight.sum())
+                words.append(np.full(len(region.colors), claim))
         if not cells:
             return np.zeros((0, 3), np.float32), np.zeros((0, len(self.answers)))
         every = max(1, -(-sum(map(len, cells)) // _PROTOTYPES))
@@ -103,39 +117,66 @@ class ColorPlace:
         shares /= np.sqrt(np.maximum(shares.sum(axis=0), 1e-9))
         return np.concatenate(cells)[::every] * _AXES, shares[::every] * every
 
-    def _regions(self, natives: U8, figures: Mask) -> list[tuple[F32, F64]]:
-        """The slot's colours in each picture, OKLab [n, 3], with weights [n]; like colours are merged."""
+    def cells(self, natives: U8, figures: Mask) -> Mask:
+        """The cells that the slot's colour is read from, bool [N, h, w]; none where the slot is not to be seen.
+
+        Args:
+            natives: uint8 [N, h, w, 3].
+            figures: bool [N, h, w].
+        """
         lab = srgb_to_oklab(natives)
         faces = face_colors(lab * CHROMA)
-        result: list[tuple[F32, F64]] = []
+        return np.stack([self._inside(*picture) for picture in zip(lab, figures, faces, strict=True)])
+
+    def _inside(self, native_lab: F32, figure: Mask, face: F32) -> Mask:
+        """The cells of one picture that belong to the slot, bool [h, w]; none where too few of them show."""
+        inside = (self.place > 0) & figure
+        if not self.is_face:
+            inside &= np.linalg.norm(native_lab * CHROMA - face, axis=2) > _NOT_FACE
+        if inside.sum() < min(_CELLS, int((self.place > 0).sum())):
+            inside[:] = False
+        return inside
+
+    def _regions(self, natives: U8, figures: Mask) -> list[_Region | None]:
+        """The slot's cells in each picture, like colours merged; None where it is not to be seen."""
+        lab = srgb_to_oklab(natives)
+        faces = face_colors(lab * CHROMA)
+        result: list[_Region | None] = []
         for native, oklab, figure, face in zip(natives, lab, figures, faces, strict=True):
-            inside = (self.place > 0) & figure
-            if not self.is_face:
-                inside &= np.linalg.norm(oklab * CHROMA - face, axis=2) > _NOT_FACE
-            if inside.sum() < min(_CELLS, int((self.place > 0).sum())) or not inside.any():
-                result.append((np.zeros((0, 3), np.float32), np.zeros(0)))
+            inside = self._inside(oklab, figure, face)
+            if not inside.any():
+                result.append(None)
                 continue
-            codes = (native[inside] >> 3).astype(np.int64) @ np.array([1024, 32, 1])
-            _, which = np.unique(codes, return_inverse=True)
-            weight = np.bincount(which, weights=self.place[inside]).astype(np.float64)
-            merged = np.stack(
-                [np.bincount(which, weights=self.place[inside] * channel) / weight for channel in oklab[inside].T],
-                axis=1,
-            )
-            result.append((merged.astype(np.float32), weight))
+            codes, which = np.unique(_codes(native[inside]), return_inverse=True)
+            at = self.place[inside]
+            weight = np.bincount(which, weights=at).astype(np.float64)
+            merged = np.stack([np.bincount(which, weights=at * c) / weight for c in oklab[inside].T], axis=1)
+            result.append(_Region(inside, codes, which, merged.astype(np.float32), weight))
         return result
 
     def read(self, natives: U8, figures: Mask) -> F64:
         """Votes for each answer, float64 [N, answers], rows summing to 1, or to 0 where the slot is not to be seen."""
-        votes = np.zeros((len(natives), len(self.answers)))
-        for row, (colors, weight) in zip(votes, self._regions(natives, figures), strict=True):
-            if len(colors):
-                row[:] = weight @ self._name(colors) / weight.sum()
-        return votes
+        return self.look(natives, figures)[0]
 
-    def _name(self, colors: F32) -> F64:
-        """Votes for each answer: OKLab [n, 3] -> [n, answers]."""
-        votes = survey_votes(colors) @ _naming(self.answers)
+    def look(self, natives: U8, figures: Mask) -> tuple[F64, list[tuple[tuple[int, int], ...]]]:
+        """The votes of `read`, and for each picture the cells (y, x) that speak most for the best answer."""
+        votes = np.zeros((len(natives), len(self.answers)))
+        cells: list[tuple[tuple[int, int], ...]] = []
+        for row, region in zip(votes, self._regions(natives, figures), strict=True):
+            if region is None:
+                cells.append(())
+                continue
+            named = self._name(region.colors, region.codes)
+            row[:] = region.weight @ named / region.weight.sum()
+            say = self.place[region.inside] * named[region.which, int(row.argmax())]
+            order = np.argsort(-say, kind="stable")[:_SHOWN]
+            ys, xs = np.nonzero(region.inside)
+            cells.append(tuple((int(ys[i]), int(xs[i])) for i in order if say[i] >= _TELLING * say[order[0]]))
+        return votes, cells
+
+    def _name(self, colors: F32, codes: NDArray[np.intp]) -> F64:
+        """Votes for each answer: OKLab [n, 3] with their codes [n] -> [n, answers]."""
+        votes = _survey(codes) @ _naming(self.answers)
         if not len(self.prototypes):
             return np.asarray(votes)
         scaled = colors * _AXES
@@ -174,13 +215,36 @@ def _naming(answers: Sequence[str]) -> F64:
     return naming
 
 
+def _codes(rgb: U8) -> NDArray[np.intp]:
+    """Colours rounded to 32 levels a channel, as one number each: uint8 [..., 3] -> int [...]."""
+    return np.asarray((rgb >> 3).astype(np.intp) @ np.array([1024, 32, 1], dtype=np.intp))
+
+
+def _survey(codes: NDArray[np.intp]) -> F64:
+    """The survey's votes for colours by their codes, float64 [n, TERMS].
+
+    Asking the survey costs a hundred times as much as looking up what it said, and pictures share their colours.
+    """
+    known, votes = _said()
+    new = np.unique(codes[~known[codes]])
+    if len(new):
+        rgb = np.stack([new >> 10, new >> 5 & 31, new & 31], axis=1) * 8 + 4
+        votes[new] = survey_votes(srgb_to_oklab(rgb.astype(np.uint8)))
+        known[new] = True
+    return np.asarray(votes[codes])
+
+
+@cache
+def _said() -> tuple[Mask, F64]:
+    """What the survey was asked so far in this process: which codes, and the votes; filled by `_survey`."""
+    return np.zeros(32768, dtype=bool), np.zeros((32768, len(TERMS)))
+
+
 def _cell_votes(natives: U8, answers: Sequence[str]) -> F32:
-    """Votes of every cell, float32 [N, h, w, answers], colours rounded to 16 levels a channel."""
-    codes = (natives >> 4).astype(np.int64) @ np.array([256, 16, 1])
-    names, which = np.unique(codes, return_inverse=True)
-    rgb = np.stack([names >> 8, names >> 4 & 15, names & 15], axis=1) * 16 + 8
-    votes = (survey_votes(srgb_to_oklab(rgb.astype(np.uint8))) @ _naming(answers)).astype(np.float32)
-    return np.asarray(votes[which.reshape(codes.shape)])
+    """Votes of every cell, float32 [N, h, w, answers]."""
+    names, which = np.unique(_codes(natives), return_inverse=True)
+    votes = (_survey(names) @ _naming(answers)).astype(np.float32)
+    return np.asarray(votes[which.reshape(natives.shape[:3])])
 
 
 def _place(votes: F32, claims: NDArray[np.intp]) -> F64:

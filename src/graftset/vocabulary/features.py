@@ -97,6 +97,20 @@ def _combed(caption: str) -> list[Phrase]:
     return [] if match is None else [Phrase("hair_style", match.span(1), match.group(1), ("side part",))]
 
 
+def read_expression(caption: str) -> list[Phrase]:
+    """The word that tells the expression of a face: "slight *smile*", "*neutral* expression"."""
+    for start, end in split_parts(caption):
+        words = tokens(caption, start, end)
+        faced = any(token.word in lexicon.FACES for token in words)
+        for i, token in enumerate(words):
+            value = next((value for value, names in lexicon.EXPRESSIONS.items() if token.word in names), None)
+            denied = any(other.word in lexicon.NEGATIONS for other in words[max(0, i - 2) : i])
+            if value is not None and not denied and (faced or value in ("smile", "frown")):
+                span = (token.start, token.end)
+                return [Phrase("expression", span, caption[slice(*span)], (value,))]
+    return []
+
+
 def read_figure(caption: str, figures: frozenset[str] = lexicon.FIGURES) -> list[Phrase]:
     """The word that says who is portrayed: in the part that says "portrait of", else the first such word."""
     parts = split_parts(caption)
@@ -179,7 +193,12 @@ def _after(words: Sequence[Token], noun: int, slot: str) -> list[Token]:
             return []  # what follows is another noun's
         names = eye_colors if slot == "eyes" else skin_tones
         return rest[:stop] if stop and (names(rest[0].word) or rest[0].word in lexicon.MODIFIERS) else []
-    rest = rest[: next((i for i, t in enumerate(rest) if t.word in _TAKERS | lexicon.HAIR), len(rest))]
+    end = next((i for i, t in enumerate(rest) if t.word in _TAKERS | lexicon.HAIR), len(rest))
+    if end < len(rest):
+        # What stands right before another noun is that noun's: "hair and blue shirt", "hair with grey highlights".
+        while end and (hair_colors(rest[end - 1].word) or rest[end - 1].word in lexicon.MODIFIERS | lexicon.JOINERS):
+            end -= 1
+    rest = rest[:end]
     barred = lexicon.WEARING | {"against", "near", "behind", "on", "distinct"}
     return rest[: next((i for i, t in enumerate(rest) if t.word in barred), len(rest))]
 
@@ -232,6 +251,7 @@ def _with_tone(phrase: Phrase) -> Phrase:
 __all__ = [
     "eye_colors",
     "hair_colors",
+    "read_expression",
     "read_eyes",
     "read_figure",
     "read_hair",

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from graftset.errors import UserError
 from graftset.vocabulary import lexicon
 from graftset.vocabulary.background import read_background
-from graftset.vocabulary.features import read_eyes, read_figure, read_hair, read_hair_style, read_skin
+from graftset.vocabulary.features import (
+    read_expression,
+    read_eyes,
+    read_figure,
+    read_hair,
+    read_hair_style,
+    read_skin,
+)
+from graftset.vocabulary.named import NOTHING_NAMED, Named, read_named
 from graftset.vocabulary.parts import Phrase, split_parts, tokens
-from graftset.vocabulary.worn import PRIOR, Known, learn_known, read_worn
+from graftset.vocabulary.tags import is_prose, learn_tags, tag_phrases, tag_terms
+from graftset.vocabulary.worn import PRIOR, Known, enough_of, learn_known, read_worn
 
 EVERYWHERE = 0.9  # share of captions that hold a part which is boilerplate
-SLOTS = ("background", "hair", "hair_style", "eyes", "skin", "figure", "clothing")
-NAMED = ("accessories", "clothing", "figure")  # slots whose terms a user can name
+SLOTS = ("background", "hair", "hair_style", "eyes", "skin", "figure", "clothing", "expression")
+PARTIAL = ("hair_style", "clothing", "expression")  # slots that captions may tell only where they are unusual
+SPARSE = 0.5  # share of captions up to which a slot is told only where it is unusual
 ACCESSORY = "accessory:"
 OPENED = 0.3  # share of a term's wordings that begin with "wearing" from which an added one does
 _MOST_FIGURES = 8
@@ -55,18 +64,14 @@ class Vocabulary:
     known: Known = PRIOR
 
     @classmethod
-    def learn(cls, captions: Sequence[str], *, named: Mapping[str, Iterable[str]] | None = None) -> Vocabulary:
+    def learn(cls, captions: Sequence[str], *, named: Named = NOTHING_NAMED) -> Vocabulary:
         """Learn from the originals' captions; none or unlike ones give an empty but valid vocabulary.
 
         Args:
             captions: One for each original that has one.
-            named: Terms the user names, by slot ("accessories", "clothing", "figure").
-
-        Raises:
-            UserError: A slot that nobody knows, or a term named for two of them.
+            named: What the user names in the settings.
         """
-        known = _with_named(learn_known(captions), named or {})
-        known = replace(known, figures=known.figures | learn_figures(captions))
+        known = _learn_terms(captions, named)
         parts = [[caption[a:b] for a, b in split_parts(caption)] for caption in captions]
         phrases = [read_phrases(caption, known) for caption in captions]
         head, tail = _boilerplate(parts, known)
@@ -75,8 +80,10 @@ class Vocabulary:
         for caption, found in zip(captions, phrases, strict=True):
             for phrase in found:
                 wordings.setdefault(phrase.slot, Counter())[phrase.text.lower()] += 1
-            for slot in dict.fromkeys(p.slot for p in found if p.slot.startswith(ACCESSORY)):
-                sources.setdefault(slot.removeprefix(ACCESSORY), []).append(caption)
+            for term, text in worn_terms(caption, found, known).items():
+                sources.setdefault(term, []).append(caption)
+                if not any(phrase.slot == ACCESSORY + term for phrase in found):
+                    wordings.setdefault(ACCESSORY + term, Counter())[text.lower()] += 1
         ordered = sorted(sources.items(), key=lambda item: (-len(item[1]), item[0]))
         return cls(
             head=head,
@@ -84,12 +91,18 @@ class Vocabulary:
             wordings=wordings,
             captions=len(captions),
             terms={term: len(texts) for term, texts in ordered},
-            places=_places(captions, phrases),
+            places=_places(captions, phrases, known),
             followers=_followers(captions, phrases, {*head, *tail}),
             sources={term: tuple(texts) for term, texts in ordered},
             figure_frame=_figure_frame(captions, phrases),
             known=known,
         )
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Every slot that has values: the built-in ones and the user's own. Accessories are no slots but terms."""
+        own = (slot for slot, _ in self.known.own if not slot.startswith(ACCESSORY))
+        return tuple(dict.fromkeys((*SLOTS, *own)))
 
     def read(self, caption: str) -> list[Phrase]:
         """Every phrase of every slot, by the nouns that were learned."""
@@ -99,12 +112,9 @@ class Vocabulary:
         """What a caption says, slot by slot; a slot it does not speak of is absent."""
         slots: dict[str, str] = {}
         also: dict[str, list[str]] = {}
-        worn = set()
-        for phrase in self.read(caption):
-            if phrase.slot.startswith(ACCESSORY):
-                worn.add(phrase.terms[0])
-                continue
-            if phrase.terms:
+        phrases = self.read(caption)
+        for phrase in phrases:
+            if phrase.terms and not phrase.slot.startswith(ACCESSORY):
                 slots.setdefault(phrase.slot, phrase.terms[-1])
                 also.setdefault(phrase.slot, []).extend((*phrase.terms, *phrase.also))
         rest = {
@@ -112,7 +122,7 @@ class Vocabulary:
             for slot, names in also.items()
             if (others := tuple(name for name in dict.fromkeys(names) if name != slots[slot]))
         }
-        return Labels(slots, frozenset(worn), rest)
+        return Labels(slots, frozenset(worn_terms(caption, phrases, self.known)), rest)
 
     def wording(self, term: str) -> str:
         """How the captions mostly introduce an accessory, without colours: "wearing crown", "stubble"."""
@@ -138,16 +148,21 @@ class Vocabulary:
 def read_phrases(caption: str, known: Known = PRIOR) -> list[Phrase]:
     """Every phrase of every slot, in the order they stand; none overlaps another."""
     readings = (
+        read_named(caption, known.own),
         read_background(caption),
         read_hair(caption),
         read_eyes(caption),
         read_skin(caption),
         read_figure(caption, known.figures),
         read_hair_style(caption),
+        read_expression(caption),
         read_worn(caption, known),
+        tag_phrases(caption, known.tags, known.prose),
     )
     kept: list[Phrase] = []
-    for phrase in (phrase for reading in readings for phrase in reading):
+    for phrase in (_as_named(phrase, known) for reading in readings for phrase in reading):
+        if phrase.terms and phrase.terms[-1] in known.ignored:
+            continue
         spans = (phrase.span, *phrase.others)
         taken = [span for other in kept for span in (other.span, *other.others)]
         if all(b <= c or d <= a for a, b in spans for c, d in taken):
@@ -174,34 +189,86 @@ def learn_figures(captions: Sequence[str]) -> frozenset[str]:
     return frozenset(learned)
 
 
-def _with_named(known: Known, named: Mapping[str, Iterable[str]]) -> Known:
-    slots: dict[str, str] = {}
-    added: dict[str, set[str]] = {slot: set() for slot in NAMED}
-    for slot, terms in named.items():
-        if slot not in NAMED:
-            raise UserError("No such slot", field=slot, value=slot, remedy=f"Name terms for {', '.join(NAMED)}.")
-        for written in terms:
-            term = " ".join(written.lower().split())
-            if not term or len(term.split()) > 2:
-                raise UserError(
-                    "A term has one or two words", field=slot, value=written, remedy="Name the thing alone, as in cap."
-                )
-            if slots.setdefault(term, slot) != slot:
-                raise UserError(
-                    f"{term} is named both for {slots[term]} and {slot}",
-                    field=slot,
-                    value=written,
-                    remedy="Name it for one of them.",
-                )
-            added[slot].add(term)
-    single = {term for term in added["accessories"] if " " not in term}
-    worn = {*added["accessories"]}
-    clothes = {*added["clothing"]}
-    return Known(
-        (known.accessories | single) - clothes,
-        (known.garments | clothes) - worn,
-        known.compounds | (worn - single),
-        known.figures | added["figure"],
+def worn_terms(caption: str, phrases: Sequence[Phrase], known: Known) -> dict[str, str]:
+    """Every accessory term that holds of a caption, with the words that say so.
+
+    Beside those that phrases claim these are tags that share their words with another slot ("blonde bob" is blonde
+    hair and a bob), and values of slots that are told only where they are unusual.
+    """
+    worn = {phrase.terms[0]: phrase.text for phrase in phrases if phrase.slot.startswith(ACCESSORY)}
+    for tag, term in tag_terms(caption, known.tags, known.prose):
+        worn.setdefault(known.canonical.get(term, term), caption[slice(*tag.span)])
+    for phrase in phrases:
+        if phrase.slot in PARTIAL:
+            for term in phrase.terms:
+                if term in known.presence:
+                    worn.setdefault(term, phrase.text)
+    return {term: text for term, text in worn.items() if term not in known.ignored}
+
+
+def _as_named(phrase: Phrase, known: Known) -> Phrase:
+    """The phrase under the term that the user prefers to its words."""
+    if not known.canonical or not any(term in known.canonical for term in phrase.terms):
+        return phrase
+    terms = tuple(known.canonical.get(term, term) for term in phrase.terms)
+    slot = f"{ACCESSORY}{terms[0]}" if phrase.slot.startswith(ACCESSORY) else phrase.slot
+    return replace(phrase, slot=slot, terms=terms)
+
+
+def _learn_terms(captions: Sequence[str], named: Named) -> Known:
+    """The nouns and tags of these captions, with what the user names."""
+    known = _with_named(learn_known(captions, _with_named(PRIOR, named)), named)
+    known = replace(known, figures=known.figures | learn_figures(captions))
+    told = _told(captions, known)
+    told_by_most = frozenset(slot for slot in told if told[slot].total() >= SPARSE * len(captions))
+    known = replace(known, presence=_unusual({slot: told[slot] for slot in PARTIAL if slot not in told_by_most}))
+    tags = learn_tags(captions, lambda caption: read_phrases(caption, known), enough_of(len(captions)), told_by_most)
+    return replace(known, tags=tags, prose=is_prose(captions))
+
+
+def _told(captions: Sequence[str], known: Known) -> dict[str, Counter[str]]:
+    """How many captions tell each value of the slots that may be told only where they are unusual."""
+    told: dict[str, Counter[str]] = {slot: Counter() for slot in PARTIAL}
+    for caption in captions:
+        values = {p.slot: p.terms[-1] for p in read_phrases(caption, known) if p.slot in PARTIAL and p.terms}
+        for slot, value in values.items():
+            told[slot][value] += 1
+    return told
+
+
+def _unusual(told: Mapping[str, Counter[str]]) -> frozenset[str]:
+    """Values of slots that few captions tell: there a picture has the thing or has it not."""
+    return frozenset(
+        value
+        for slot, counts in told.items()
+        for value, count in counts.items()
+        if count > 1 and (slot != "hair_style" or value in lexicon.NOUN_STYLES)
+    )
+
+
+def _with_named(known: Known, named: Named) -> Known:
+    """What is known with what the user names; a word that is named for one slot leaves the others."""
+    terms = {"accessories": set(named.accessories), "clothing": set(named.clothing), "figure": set(named.figure)}
+    for term, words in named.synonyms:
+        slot = "clothing" if term in known.garments | terms["clothing"] else ""
+        slot = slot or ("figure" if term in known.figures | terms["figure"] else "accessories")
+        terms[slot] |= {term, *words}
+    worn, clothes = terms["accessories"], terms["clothing"]
+    # The reader of things knows one and two English words; anything else is looked for as it is written.
+    odd = {term for term in worn if len(term.split()) > 2 or not term.isascii()}
+    single = {term for term in worn - odd if " " not in term}
+    own = [(slot, word) for slot, words in named.slots for word in words]
+    own += [(f"{ACCESSORY}{term}", term) for term in sorted(odd)]
+    taken = {word for _, words in named.slots for word in words}
+    return replace(
+        known,
+        accessories=(known.accessories | single) - clothes - taken,
+        garments=(known.garments | clothes) - worn - taken,
+        compounds=known.compounds | (worn - odd - single),
+        figures=(known.figures | terms["figure"]) - taken,
+        own=tuple(own),
+        ignored=frozenset(named.ignore),
+        canonical=named.canonical,
     )
 
 
@@ -229,13 +296,16 @@ def _changes(part: str, known: Known) -> bool:
     return any(phrase.slot != "figure" for phrase in read_phrases(part, known))
 
 
-def _places(captions: Sequence[str], phrases: Sequence[Sequence[Phrase]]) -> dict[str, float]:
+def _places(captions: Sequence[str], phrases: Sequence[Sequence[Phrase]], known: Known) -> dict[str, float]:
     """Where each slot is spoken of, as the mean share of a caption's parts before it."""
     where: dict[str, list[float]] = {}
     for caption, found in zip(captions, phrases, strict=True):
         spans = split_parts(caption)
-        for slot, phrase in {p.slot: p for p in reversed(found)}.items():
-            at = sum(1 for _, end in spans if end <= phrase.span[0])
+        starts = {phrase.slot: phrase.span[0] for phrase in reversed(found)}
+        for term, text in worn_terms(caption, found, known).items():
+            starts.setdefault(ACCESSORY + term, caption.find(text))
+        for slot, start in starts.items():
+            at = sum(1 for _, end in spans if end <= start)
             where.setdefault(slot, []).append(at / max(1, len(spans) - 1))
     return {slot: sum(shares) / len(shares) for slot, shares in where.items()}
 
@@ -277,4 +347,4 @@ def _tells_more(text: str) -> bool:
     return len(words) > 3 and words[0].word not in lexicon.STOPS | lexicon.OTHERS
 
 
-__all__ = ["ACCESSORY", "SLOTS", "Labels", "Vocabulary", "learn_figures", "read_phrases"]
+__all__ = ["ACCESSORY", "SLOTS", "Labels", "Vocabulary", "learn_figures", "read_phrases", "worn_terms"]

@@ -46,11 +46,15 @@ STYLES: Mapping[str, frozenset[str]] = {
     "straight": _words("straight"),
 }
 
+# Styles whose word is a noun: a picture has a mohawk, but it has no curly.
+NOUN_STYLES = _words("bald mohawk afro dreads braids pigtails ponytail bun updo bob buzzed")
+
 HAIR_COLORS: Mapping[str, tuple[str, ...]] = {
     "blonde": ("blonde",), "blond": ("blonde",), "blonder": ("blonde",), "blondish": ("blonde",),
     "golden": ("blonde",), "gold": ("blonde",), "platinum": ("blonde", "white"), "flaxen": ("blonde",),
     "brunette": ("brown",), "auburn": ("red", "brown"), "ginger": ("orange", "red"), "raven": ("black",),
     "ebony": ("black",), "jet": ("black",), "honey": ("blonde", "brown"), "sandy": ("blonde",), "sand": (),
+    "mushroom": (),
 }  # fmt: skip
 EYE_COLORS: Mapping[str, tuple[str, ...]] = {
     "hazel": ("brown", "green"), "honey": ("brown",), "amber": ("orange", "brown"), "golden": ("gold", "yellow"),
@@ -70,6 +74,17 @@ MODIFIERS = _words(
     "almost opal glowing icy icey hint shades shade tint tints of bubble gum strawberry baby"
 )
 JOINERS = _words("and to into or")
+
+EXPRESSIONS: Mapping[str, frozenset[str]] = {
+    "smile": _words("smile smiles smiling smirk smirking grin grinning"),
+    "frown": _words("frown frowns frowning"),
+    "neutral": _words("neutral expressionless"),
+    "angry": _words("angry"),
+    "sad": _words("sad"),
+    "surprised": _words("surprised"),
+}
+# What such a word must speak of where it does not name the expression itself: "neutral colors", "sad song".
+FACES = _words("expression face mouth lips line look")
 
 # --- what is worn ----------------------------------------------------------------------------------------------------
 
@@ -99,7 +114,7 @@ PARTLIKE = _words("ribbon chain flower pendant hood bow hoop crown veil")  # of 
 GARMENTS = _words(
     "shirt t-shirt tee blouse sweater sweatshirt jumper turtleneck hoodie jacket coat overcoat trenchcoat blazer suit "
     "sportcoat vest dress gown jumpsuit bodysuit onesie top tanktop tie robe kimono uniform wetsuit cape "
-    "collar cardigan poncho armor overalls undershirt bandeau undergarments apron sweat suite"
+    "collar cardigan poncho armor overalls undershirt bandeau undergarments apron suite"
 ) | {"tank top"}
 GARMENT_COMPOUNDS = {
     ("collared", "shirt"): "collared shirt", ("tank", "top"): "tank top", ("t", "shirt"): "t-shirt",
@@ -155,11 +170,12 @@ SPELLINGS: Mapping[str, str] = {
 }  # fmt: skip
 
 # Nouns that are found where they are grown together with another word.
-GROWN = ("sunglasses", "glasses", "earring", "necklace", "stubble", "beard", "eyes", "bald", "lips", "hair")
+GROWN = ("sunglasses", "glasses", "earring", "necklace", "stubble", "beard", "shirt", "eyes", "bald", "lips", "hair")
 
 KNOWN = (
     FIGURES | HAIR | HAIR_NOUNS | EYES | SKIN | ACCESSORIES | GARMENTS | OTHERS | STOPS | PLAIN | NEGATIONS | REFERS
     | frozenset(word for words in STYLES.values() for word in words)
+    | frozenset(word for words in EXPRESSIONS.values() for word in words) | FACES
     | frozenset(HAIR_COLORS) | frozenset(EYE_COLORS) | frozenset(SKIN_TONES) | frozenset(SPELLINGS)
     | frozenset(word for pair in COMPOUNDS for word in pair.split("_"))
     | frozenset(word for pair in GARMENT_COMPOUNDS for word in pair)

@@ -14,6 +14,7 @@ from graftset.vocabulary import lexicon
 _LONGEST = 12  # letters of the longest colour word
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _HEX = re.compile(r"#[0-9A-Fa-f]{3,8}\b")
+_COMMAS = frozenset(",;|、，；،؛")
 _MENDABLE = 6  # letters from which one wrong letter is taken for a typing error
 
 
@@ -51,12 +52,15 @@ class Token(NamedTuple):
 
 
 def split_parts(caption: str) -> list[tuple[int, int]]:
-    """Spans of the comma parts, without surrounding blanks; commas inside brackets do not part."""
+    """Spans of the comma parts, without surrounding blanks; commas inside brackets do not part.
+
+    Semicolons, bars and the commas of other scripts part as commas do.
+    """
     spans, start, depth = [], 0, 0
     closed = caption.count("(") == caption.count(")")  # an unclosed bracket must not swallow the rest
     for i, letter in enumerate(caption + ","):
         depth += closed * ((letter == "(") - (letter == ")" and depth > 0))
-        if letter == "," and (depth == 0 or i == len(caption)):
+        if letter in _COMMAS and (depth == 0 or i == len(caption)):
             left, right = start, min(i, len(caption))
             while left < right and caption[left].isspace():
                 left += 1
@@ -90,9 +94,18 @@ def tokens(caption: str, start: int, end: int) -> list[Token]:
     found: list[Token] = []
     for match in _WORD.finditer(clean):
         at = start + match.start()
-        for left, right in _parted(match.group().lower()):
-            found.append(Token(mend(match.group()[left:right].lower()), at + left, at + right))
+        word = match.group()
+        skipped = len(word) - len(_counted(word))
+        for left, right in _parted(_counted(word).lower()):
+            left, right = left + skipped, right + skipped
+            found.append(Token(mend(word[left:right].lower()), at + left, at + right))
     return found
+
+
+def _counted(word: str) -> str:
+    """A word without the number before it ("1girl"); "3d", "18th" and "1940s" stay whole."""
+    letters = word.lstrip("0123456789")
+    return letters if len(letters) > 2 and letters.isascii() and letters.isalpha() else word
 
 
 @lru_cache(maxsize=8192)

@@ -8,8 +8,8 @@ patch") or where the captions tell it from others of its kind often enough ("ner
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from graftset.vocabulary import lexicon
 from graftset.vocabulary.parts import Phrase, Token, color_terms, split_parts, tokens
@@ -22,12 +22,23 @@ _SAMPLE = 203
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The nouns by which things are found; `compounds` are two words ("top hat") that are terms of their own."""
+    """The nouns by which things are found.
+
+    `compounds` are two words ("top hat") that are terms of their own; `tags` are terms by which whole comma parts are
+    called; `presence` are values of other slots ("mohawk", "hoodie") that count as things to have or not, because the
+    captions tell the slot only where it is unusual. The rest is what the user names.
+    """
 
     accessories: frozenset[str] = lexicon.ACCESSORIES
     garments: frozenset[str] = lexicon.GARMENTS
     compounds: frozenset[str] = frozenset(pair.replace("_", " ") for pair in lexicon.COMPOUNDS)
     figures: frozenset[str] = lexicon.FIGURES
+    tags: frozenset[str] = frozenset()
+    presence: frozenset[str] = frozenset()
+    prose: bool = False  # whether captions are sentences
+    own: tuple[tuple[str, str], ...] = ()  # slot, word
+    ignored: frozenset[str] = frozenset()
+    canonical: Mapping[str, str] = field(default_factory=dict)  # another word -> the term
 
 
 PRIOR = Known()
@@ -162,24 +173,41 @@ def learn_known(captions: Sequence[str], prior: Known = PRIOR) -> Known:
             late[head] += 0 <= place < start
     things = {head for head, count in heads.items() if count >= max(SEEN, MOSTLY * uses[head])}
     garments = {head for head in things if late[head] > heads[head] / 2}
-    grown = Known(prior.accessories | (things - garments), prior.garments | garments, prior.compounds, prior.figures)
-    return Known(grown.accessories, grown.garments, _compounds(captions, grown), grown.figures)
+    grown = replace(prior, accessories=prior.accessories | (things - garments), garments=prior.garments | garments)
+    return replace(grown, compounds=prior.compounds - PRIOR.compounds | _compounds(captions, grown))
+
+
+def enough_of(captions: int) -> int:
+    """Captions of so many from which a kind of its own can be told from the others."""
+    return max(2, round(ENOUGH * min(1.0, captions / _SAMPLE)))
 
 
 def _unknown_heads(caption: str, known: Known) -> Iterator[tuple[str, int]]:
-    """Heads of the noun phrases after "wearing", "smoking" or "with" that no list knows."""
+    """Heads of the noun phrases after "wearing", "smoking" or "with" that no list knows, also of several in a row."""
     for span in split_parts(caption):
         words = tokens(caption, *span)
-        for i, token in enumerate(words):
-            # "with" tells what is worn where it begins a part; elsewhere it tells of the noun before it.
-            if token.word not in lexicon.WEARING | {"smoking", "holding"} and not (token.word == "with" and i == 0):
+        for i in range(len(words)):
+            if not _introduces(words, i):
                 continue
             rest = words[i + 1 :]
-            stop = next((k for k, t in enumerate(rest) if t.word in lexicon.STOPS), len(rest))
-            amount = stop < len(rest) and rest[stop].word == "of"  # "with lots of freckles"
-            head = rest[stop - 1] if stop and not amount else None
-            if head is not None and _may_be_noun(head.word) and head.word not in known.accessories | known.garments:
-                yield head.word, head.start
+            while rest:
+                stop = next((k for k, t in enumerate(rest) if t.word in lexicon.STOPS), len(rest))
+                amount = stop < len(rest) and rest[stop].word == "of"  # "with lots of freckles"
+                head = rest[stop - 1] if stop and not amount else None
+                if head is not None and _may_be_noun(head.word) and head.word not in known.accessories | known.garments:
+                    yield head.word, head.start
+                # "wearing a zorbel and a frunk": an article shows that one more thing is told.
+                more = [t.word for t in rest[stop : stop + 2]]
+                rest = rest[stop + 1 :] if len(more) == 2 and more[0] == "and" and more[1] in lexicon.ARTICLES else []
+
+
+def _introduces(words: Sequence[Token], at: int) -> bool:
+    """Whether a word tells what is worn: "with" does at the beginning of a part or before an article."""
+    word = words[at].word
+    following = words[at + 1].word if at + 1 < len(words) else ""
+    return word in lexicon.WEARING | {"smoking", "holding"} or (
+        word == "with" and (at == 0 or following in lexicon.ARTICLES)
+    )
 
 
 def _may_be_noun(word: str) -> bool:
@@ -188,7 +216,7 @@ def _may_be_noun(word: str) -> bool:
 
 def _compounds(captions: Sequence[str], known: Known) -> frozenset[str]:
     """Two-word terms that the captions tell from the rest of their kind."""
-    single = Known(known.accessories, known.garments, frozenset(), known.figures)
+    single = replace(known, compounds=frozenset())
     heads: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for caption in captions:
@@ -202,11 +230,12 @@ def _compounds(captions: Sequence[str], known: Known) -> frozenset[str]:
                     continue
                 seen.add(words[i].word)
                 before = words[i - 1].word
-                if (before not in lexicon.PLAIN or _listed(before, words[i].word)) and before.isalnum():
+                beside = not caption[words[i - 1].end : words[i].start].strip(" -_")  # "accessory: cap" is a cap
+                if beside and (before not in lexicon.PLAIN or _listed(before, words[i].word)) and before.isalnum():
                     kinds.add((before, words[i].word))
         heads.update(seen)
         pairs.update(kinds)
-    needed = max(2, round(ENOUGH * min(1.0, len(captions) / _SAMPLE)))
+    needed = enough_of(len(captions))
     kept = {
         f"{word} {head}"
         for (word, head), count in pairs.items()
@@ -227,4 +256,4 @@ def _alone(pair: str, heads: Counter[str], pairs: Counter[tuple[str, str]]) -> b
     return heads[head] == pairs[word, head]
 
 
-__all__ = ["PRIOR", "Known", "learn_known", "read_worn"]
+__all__ = ["PRIOR", "Known", "enough_of", "learn_known", "read_worn"]

@@ -14,6 +14,7 @@ from graftset.records import Selection
 from graftset.selection import Policy
 from graftset.workflows import steps
 from graftset.workflows.builds import known_builds
+from graftset.workflows.prompting import project_prompts
 from graftset.workflows.steps import Session
 
 
@@ -72,13 +73,14 @@ def _build_all(
 ) -> tuple[tuple[BuildReport, ...], tuple[NotBuilt, ...]]:
     builds: list[BuildReport] = []
     not_built: list[NotBuilt] = []
+    prompts = project_prompts(session.project, session.catalog.views())
     for plan in session.project.settings.build.plans:
         try:
-            builds.append(steps.build(session, plan, size=size, force=force))
+            builds.append(steps.build(session, plan, size=size, force=force, prompts=prompts))
         except (BuildError, ExistsError) as error:
             not_built.append(NotBuilt(plan, error))
     if any(one.in_the_way for one in not_built):
-        known, _ = known_builds(session.project, session.catalog.views())
+        known, _ = known_builds(session.project, session.catalog.views(), session.catalog.selection())
         differences = {str(build.folder): build.differences for build in known}
         not_built = [replace(one, differences=differences.get(str(one.error.value), "")) for one in not_built]
     return tuple(builds), tuple(not_built)

@@ -11,11 +11,14 @@ from graftset.assess import outdated as assess_outdated
 from graftset.caption import outdated as captions_outdated
 from graftset.config import Project
 from graftset.records import ImageView, Selection, Skip
+from graftset.review.standing import ReviewState
 from graftset.selection import outdated as selection_outdated
 from graftset.selection import policy_from_settings
 from graftset.selection.gates import category
+from graftset.vocabulary import Named
 from graftset.workflows.builds import KnownBuild, known_builds
-from graftset.workflows.steps import Session, unmeasurable
+from graftset.workflows.steps import Session, review_state_of, unmeasurable
+from graftset.workflows.words import named_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Standing:
     unreadable: tuple[Skip, ...]  # images that were ingested and could not be measured
     captions: CaptionStanding
     selection: SelectionStanding | None
+    review: ReviewState | None  # None: nobody looked at the admitted yet
     builds: tuple[KnownBuild, ...]
     skipped: tuple[Skip, ...]  # input files that were not ingested
     notes: tuple[str, ...]
@@ -71,9 +75,10 @@ def standing(session: Session) -> Standing:
     catalog, views = session.catalog, session.catalog.views()
     candidates = [view for view in views if view.origin == "generated"]
     selection = catalog.selection()
-    builds, notes = known_builds(session.project, views)
-    unassessed = assess_outdated(catalog)
-    captions = _captions(views, candidates)
+    builds, notes = known_builds(session.project, views, selection)
+    named = named_words(session.project.settings.vocabulary)
+    unassessed = assess_outdated(catalog, named)
+    captions = _captions(views, candidates, named)
     chosen = None if selection is None else _selection(selection, candidates)
     return Standing(
         originals=len(views) - len(candidates),
@@ -83,6 +88,7 @@ def standing(session: Session) -> Standing:
         unreadable=tuple(Skip(path, reason) for path, reason in unmeasurable(session, views).items()),
         captions=captions,
         selection=chosen,
+        review=review_state_of(session, views),
         builds=tuple(builds),
         skipped=tuple(Skip(path, reason) for path, (_, _, reason) in sorted(catalog.known_skips().items())),
         notes=tuple(notes),
@@ -90,7 +96,7 @@ def standing(session: Session) -> Standing:
     )
 
 
-def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView]) -> CaptionStanding:
+def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView], named: Named) -> CaptionStanding:
     claims = Counter(claim.verdict for view in candidates for claim in view.claims)
     return CaptionStanding(
         originals_without=sum(1 for view in views if view.origin == "original" and not view.caption),
@@ -99,7 +105,7 @@ def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView]) -> Ca
         composed=sum(1 for view in candidates if view.composed),
         applied=sum(1 for view in candidates if view.caption is not None),
         claims={verdict: claims[verdict] for verdict in ("confirmed", "contradicted", "unverifiable")},
-        outdated=captions_outdated(views),
+        outdated=captions_outdated(views, named),
     )
 
 
@@ -146,7 +152,7 @@ def _select_again(project: Project, selection: Selection) -> str:
     words = ["select"]
     if asked.get("count") != usual.count:
         words += ["--all"] if asked.get("count") is None else ["--count", str(asked["count"])]
-    for key in ("min_score", "wrong_background", "seed"):
+    for key in ("min_score", "wrong_background", "wrong_accessory", "seed"):
         if asked.get(key, getattr(usual, key)) != getattr(usual, key):
             words += [f"--{key.replace('_', '-')}", str(asked[key])]
     return shlex.join(words)
@@ -160,6 +166,14 @@ def _build_again(project: Project, build: KnownBuild) -> str:
         words += ["--name", build.name]
     if size != settings.size and not (settings.size == 0 and build.usual_size):
         words += ["--size", str(size)]
+    if build.record.base != settings.base:
+        words += ["--base", build.record.base]
+    if build.record.budget not in (None, settings.budget):
+        words += ["--steps", str(build.record.budget)]
+    if build.count is not None:
+        words += ["--count", str(build.count)]
+    if build.record.plan.override:
+        words += ["--override-real-mass", build.record.plan.override]
     if build.record.root is not None:
         words += ["--root", build.record.root]
     return shlex.join([*words, "--force"])

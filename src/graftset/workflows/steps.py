@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from graftset import __version__
-from graftset.assess import AssessReport, load_native, native_png
+from graftset.assess import AssessReport, known_reliability, load_native, native_png
 from graftset.assess import assess as assess_stage
-from graftset.assess.measuring import VERSION as MEASURES_VERSION
-from graftset.assess.stage import RELATED as ASSESS_VERSION
-from graftset.build import PLANS, BuildReport
-from graftset.build import build as build_stage
 from graftset.caption import CaptionReport, propose
 from graftset.catalog import Catalog
 from graftset.config import Project, open_project
-from graftset.errors import EmptyInputError, UserError
+from graftset.errors import EmptyInputError
 from graftset.ingest import IngestReport
 from graftset.ingest import ingest as ingest_stage
 from graftset.pixels.color import srgb_to_oklab
-from graftset.records import ImageView, Selection, Skip
+from graftset.records import Selection, Skip
 from graftset.report import BuildSummary, expansion_page, write_report
-from graftset.selection import Policy, outdated, policy_from_settings, select
+from graftset.selection import Policy, policy_from_settings, select
+from graftset.workflows.building import build as build
+from graftset.workflows.building import plain_name as plain_name
+from graftset.workflows.building import review_state_of as review_state_of
+from graftset.workflows.building import unmeasurable as unmeasurable
+from graftset.workflows.building import verify as verify
 from graftset.workflows.builds import KnownBuild, known_builds
 from graftset.workflows.starting import refuse_around
+from graftset.workflows.words import named_words
 
 Progress = Callable[[int, int], None]
 Meter = Callable[[str], Progress]  # a label -> the callback that moves its bar
@@ -84,6 +85,7 @@ def assess(session: Session) -> AssessReport:
     return assess_stage(
         session.catalog,
         workers=session.project.settings.assess.workers,
+        named=named_words(session.project.settings.vocabulary),
         strict=session.strict,
         progress=progress,
     )
@@ -91,7 +93,7 @@ def assess(session: Session) -> AssessReport:
 
 def caption(session: Session) -> CaptionReport:
     """Propose captions."""
-    return propose(session.catalog)
+    return propose(session.catalog, named_words(session.project.settings.vocabulary))
 
 
 def choose(session: Session, policy: Policy | None = None) -> Selection:
@@ -119,89 +121,6 @@ def choose(session: Session, policy: Policy | None = None) -> Selection:
     return selection
 
 
-def build(
-    session: Session,
-    plan: str,
-    *,
-    format: str = "kohya",
-    size: int | None = None,
-    name: str | None = None,
-    root: str | None = None,
-    force: bool = False,
-    dry_run: bool = False,
-) -> BuildReport:
-    """Build a training set from all originals and the selected candidates."""
-    settings = session.project.settings.build
-    selection = session.catalog.selection()
-    everyone = session.catalog.views()
-    views = [view for view in everyone if view.origin == "original" or view.selected]
-    _check_images(views, plan, selected=selection is not None)
-    wanted = size or settings.size or None
-    done = build_stage(
-        views,
-        load_native=lambda view: _native(session.catalog, view),
-        folder=session.project.builds / plain_name(name or settings.name.format(plan=plan, size=wanted or "auto")),
-        plan=plan,
-        format=format,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        size=wanted,
-        root=root,
-        strict=session.strict,
-        force=force,
-        dry_run=dry_run,
-        policy=selection.policy if selection else {},
-        versions={"measures": MEASURES_VERSION, "assess": ASSESS_VERSION},
-        unmeasurable=unmeasurable(session, views),
-        progress=session.meter(f"build {plan}"),
-    )
-    if selection is None or not done.plan.images("generated"):
-        return done
-    candidates = [view for view in everyone if view.origin == "generated"]
-    why = [f"The selection is outdated: {phrase}. Run select." for phrase in outdated(selection, candidates)]
-    return replace(done, warnings=(*done.warnings, *why))
-
-
-def unmeasurable(session: Session, views: Sequence[ImageView]) -> dict[str, str]:
-    """Why images could not be measured, by path; those that were not assessed yet are not among them."""
-    assessments = session.catalog.assessments()
-    return {
-        view.path: assessments[view.path].notes[0].removeprefix("unreadable: ")
-        for view in views
-        if view.grid is None and view.path in assessments and assessments[view.path].notes
-    }
-
-
-def plain_name(name: str, what: str = "build") -> str:
-    """The name of a build or a run, which must be a plain folder name: nothing is written outside of its folder."""
-    if not name.isprintable() or name.startswith((".", "-", " ")) or set(name) & set('/\\:*?"<>|'):
-        raise UserError(
-            f"A {what}'s name is a plain folder name",
-            field="--name",
-            value=name,
-            remedy="Use letters, digits, dashes and underscores.",
-        )
-    return name
-
-
-def _check_images(views: Sequence[ImageView], plan: str, *, selected: bool) -> None:
-    if not any(view.origin == "original" for view in views):
-        raise EmptyInputError(
-            "There are no originals to build from", field="originals", remedy="Run `graftset ingest`."
-        )
-    if plan in PLANS and PLANS[plan].uses_generated and not selected:
-        raise UserError("Nothing was selected yet", field="--plan", value=plan, remedy="Run `graftset select` first.")
-
-
-def _native(catalog: Catalog, view: ImageView) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    native = load_native(catalog, view.sha256, view.grid)
-    if native is None:
-        raise UserError(
-            "This image was not measured", field="image", value=view.path, remedy="Run `graftset assess` first."
-        )
-    return native
-
-
 def report(session: Session, notes: Sequence[str] = ()) -> Path:
     """Write the expansion's page; returns its path."""
     views = session.catalog.views()
@@ -209,7 +128,7 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
     # Of candidates that could not be measured the page tells among those that were dropped.
     originals = [view for view in views if view.origin == "original"]
     skips += [Skip(path, reason) for path, reason in unmeasurable(session, originals).items()]
-    builds, build_notes = known_builds(session.project, views)
+    builds, build_notes = known_builds(session.project, views, session.catalog.selection())
     build_notes += [
         f"The build {build.name} is not what would be built now ({build.differences})"
         for build in builds
@@ -228,6 +147,8 @@ def report(session: Session, notes: Sequence[str] = ()) -> Path:
         project=session.project.root.name,
         version=__version__,
         notes=[*notes, *build_notes],
+        reviewed="none" if (state := review_state_of(session, views)) is None else state.sentence,
+        reliability=known_reliability(session.catalog),
     )
     path = session.project.reports / "expansion.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -245,5 +166,12 @@ def _summary(build: KnownBuild) -> BuildSummary:
         real_mass=record.plan.real_mass,
         size=record.size.width,
         folder=f"builds/{build.name}",
-        reviewed=str(record.reviewed),
+        reviewed=_reviewed(record.reviewed),
     )
+
+
+def _reviewed(state: str | float | dict[str, Any]) -> str:
+    """What a build's manifest says of its review, for a person."""
+    if isinstance(state, dict):
+        return str(state.get("sentence", "none"))
+    return state if isinstance(state, str) else f"at least {state:.0%} are right"

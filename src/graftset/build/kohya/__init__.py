@@ -5,8 +5,10 @@ What the trainer does with each file, and the traps that the written comments wa
 
 from __future__ import annotations
 
-from graftset.build.kohya.checking import read_stages
-from graftset.build.kohya.dataset import caption_file, dataset_toml, image_file, sample_prompts
+from graftset.build.kohya.balancing import adapt
+from graftset.build.kohya.checking import preflight_stages, read_stages
+from graftset.build.kohya.dataset import caption_file, dataset_toml, image_file
+from graftset.build.kohya.sampling import sample_prompts
 from graftset.build.kohya.schema import schema_faults
 from graftset.build.kohya.script import train_sh
 from graftset.build.kohya.token_limit import cut_warnings
@@ -31,4 +33,6 @@ FORMAT = Format(
     texts=_texts,
     warnings=cut_warnings,
     read_stages=read_stages,
+    adapt=adapt,
+    preflight=preflight_stages,
 )

@@ -2,86 +2,58 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
-from graftset.build.kohya.dataset import CAPTION_EXTENSION
-from graftset.build.kohya.schema import schema_faults
+from graftset.build.kohya.preflight import ImageRead, Options, Run, run_preflight, stage_source
 from graftset.build.package import StageRead, SubsetRead
 
 
-def read_stages(folder: Path, stages: int, root: str | None) -> list[StageRead]:
-    """Every stage of a build folder, read from its dataset and training TOML.
+def preflight_stages(folder: Path, stages: int, root: str | None, options: Options) -> list[Run]:
+    """Every stage of a build folder as its `train.sh` would start it.
 
     Args:
         folder: The build folder.
         stages: How many stages its plan has.
         root: The absolute path that its configs were written for; None where their paths are relative.
+        options: How closely to look.
     """
     prefixes = [""] if stages == 1 else [f"stage{number}/" for number in range(1, stages + 1)]
-    return [_read_stage(folder, prefix, root) for prefix in prefixes]
+    return [run_preflight(stage_source(folder, f"{prefix}train.toml", root), options) for prefix in prefixes]
 
 
-def _read_stage(folder: Path, prefix: str, root: str | None) -> StageRead:
-    faults: list[str] = []
-    dataset = _read_toml(folder, f"{prefix}dataset.toml", faults)
-    training = _read_toml(folder, f"{prefix}train.toml", faults)
-    faults += [f"{prefix}dataset.toml: {fault}" for fault in schema_faults(dataset)]
-    tables = [table for table in _list(dataset.get("datasets")) if isinstance(table, dict)]
-    general = dataset.get("general")
-    inherited: Mapping[str, Any] = general if isinstance(general, dict) else {}
-    subsets = [
-        _read_subset(folder, {**inherited, **table, **subset}, root)
-        for table in tables
-        for subset in _list(table.get("subsets"))
-        if isinstance(subset, dict)
-    ]
+def read_stages(folder: Path, stages: int, root: str | None) -> list[StageRead]:
+    """Every stage of a build folder in the terms that all formats share."""
+    runs = preflight_stages(folder, stages, root, Options(pictures=0))
+    return [stage_read(run) for run in runs]
+
+
+def stage_read(run: Run) -> StageRead:
+    """One simulated run in the terms that all formats share."""
+    reading, disk = run.reading, run.source.disk
+    faults = tuple(each.message for each in run.findings if each.kind.code in ("config-unreadable", "key-refused"))
+    config = disk.name(run.source.dataset_name) or run.source.name
+    if reading is None:
+        return StageRead(config, 0, 0, (), faults, 0)
+    subsets = []
+    for dataset in reading.datasets:
+        captions = _captioned(dataset.images, len(dataset.subsets))
+        for index, subset in enumerate(dataset.subsets):
+            repeats = 0 if subset.outcome in ("duplicate", "no repeats") else subset.settings.num_repeats
+            subsets.append(SubsetRead(subset.name, subset.found, captions[index], repeats))
     return StageRead(
-        config=f"{prefix}dataset.toml",
-        epochs=_number(_flat(training).get("max_train_epochs")),
-        batch_size=_number({**inherited, **(tables[0] if tables else {})}.get("batch_size")),
+        config=config,
+        epochs=reading.schedule.epochs,
+        batch_size=reading.datasets[0].settings.batch_size if reading.datasets else 0,
         subsets=tuple(subsets),
-        faults=tuple(faults),
+        faults=faults,
+        steps=reading.schedule.steps,
     )
 
 
-def _read_subset(folder: Path, settings: Mapping[str, Any], root: str | None) -> SubsetRead:
-    place = str(settings.get("image_dir", ""))
-    if root is not None and PurePosixPath(place).is_relative_to(root):
-        place = str(PurePosixPath(place).relative_to(root))
-    suffix = settings.get("caption_extension", CAPTION_EXTENSION)
-    images = sorted((folder / place).glob("*.png")) if place else []
-    captioned = sum(1 for image in images if _holds_text(image.with_suffix(str(suffix))))
-    return SubsetRead(place, len(images), captioned, _number(settings.get("num_repeats", 1)))
-
-
-def _holds_text(path: Path) -> bool:
-    try:
-        return bool(path.read_bytes().strip())
-    except OSError:
-        return False
-
-
-def _read_toml(folder: Path, name: str, faults: list[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads((folder / name).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        faults.append(f"{name} is missing")
-    except (OSError, ValueError) as error:
-        faults.append(f"{name} cannot be read: {error}")
-    return {}
-
-
-def _flat(training: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of all sections in one table, as sd-scripts takes them."""
-    return {key: value for section in training.values() if isinstance(section, dict) for key, value in section.items()}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+def _captioned(images: Sequence[ImageRead], subsets: int) -> list[int]:
+    """Images of each subset that have a caption file of their own with words in its first line."""
+    counts = [0] * subsets
+    for image in images:
+        counts[image.subset] += bool(image.caption.file and image.caption.caption and not image.caption.borrowed)
+    return counts

@@ -66,6 +66,9 @@ DATASET_KEYS: Mapping[str, tuple[type, ...]] = MappingProxyType({**ANYWHERE, **D
 SUBSET_KEYS: Mapping[str, tuple[type, ...]] = MappingProxyType({**ANYWHERE, **SUBSET_ONLY})
 
 
+_PAIRS: Mapping[str, type] = MappingProxyType({"resolution": int, "face_crop_aug_range": float})
+
+
 def schema_faults(config: Mapping[str, object]) -> list[str]:
     """What sd-scripts would refuse in a parsed dataset TOML, as phrases; empty where it would load."""
     faults = [f"{key}: unknown table" for key in config if key not in ("general", "datasets")]
@@ -97,6 +100,8 @@ def _table_faults(place: str, table: object, keys: Mapping[str, tuple[type, ...]
         elif not _has_type(value, keys[key]):
             names = " or ".join(kind.__name__ for kind in keys[key])
             yield f"{place}.{key}: {value!r} is not {names}"
+        elif isinstance(value, list) and not (len(value) == 2 and all(type(each) is _PAIRS[key] for each in value)):
+            yield f"{place}.{key}: {value!r} is not two of {_PAIRS[key].__name__}"
 
 
 def _has_type(value: object, kinds: tuple[type, ...]) -> bool:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shlex
 
-from graftset.build.kohya.dataset import image_folder
 from graftset.build.kohya.training import StageFiles, stage_files
-from graftset.build.package import ORIGINS, Package
+from graftset.build.package import Package
 
+_BASES = {
+    "sd15": ("SD 1.5", "train_network.py", "/models/v1-5.safetensors"),
+    "sdxl": ("SDXL", "sdxl_train_network.py", "/models/sdxl.safetensors"),
+}
 _HEAD = """\
 #!/usr/bin/env bash
 # Trains a LoRA on this folder with kohya sd-scripts. Written by graftset.
 #
-#   MODEL=/models/v1-5.safetensors SD_SCRIPTS=~/sd-scripts ./train.sh [more options of train_network.py]
+#   MODEL={example} SD_SCRIPTS=~/sd-scripts ./train.sh [more options of {script}]
 #
-# MODEL       checkpoint file, folder or hub name of the base model (required)
+# MODEL       checkpoint file, folder or hub name of the base model, {base} (required)
 # SD_SCRIPTS  checkout of kohya-ss/sd-scripts (required)
 # PYTHON      interpreter that has its requirements; default: python
-# SDXL        1 for an SDXL base model
 # OUTPUT      folder for checkpoints and samples; default: output/ in this folder
 # NAME        base name of the checkpoints; default: the plan's name
 set -euo pipefail
@@ -42,37 +44,35 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 _CHECKS = """\
 
-script=train_network.py
-options=()
-if [[ "${SDXL:-0}" == 1 ]]; then
-  script=sdxl_train_network.py
-  # The SDXL VAE overflows in half precision; its two text encoders are best left alone on a small set.
-  options+=(--no_half_vae --network_train_unet_only --gradient_checkpointing)
-fi
 [[ -f "$SD_SCRIPTS/$script" ]] || fail "SD_SCRIPTS: $SD_SCRIPTS holds no $script"
 command -v -- "$PYTHON" >/dev/null || fail "PYTHON: cannot find $PYTHON"
 # sd-scripts only warns about a missing image folder and trains without it.
 for folder in "${folders[@]}"; do [[ -d "$folder" ]] || fail "image folder missing: $folder"; done
 
 # One process, without `accelerate launch`: more processes would divide the steps the plan counts on.
-# The odd expansion keeps bash before 4.4 from calling an empty list unbound.
-train() { "$PYTHON" "$SD_SCRIPTS/$script" --pretrained_model_name_or_path "$MODEL" ${options[@]+"${options[@]}"} "$@"; }
+train() { "$PYTHON" "$SD_SCRIPTS/$script" --pretrained_model_name_or_path "$MODEL" "$@"; }
 """
 
 
 def train_sh(package: Package) -> str:
     """The launch script of a build."""
-    folders = [package.place(image_folder(package, origin)) for origin in ORIGINS if package.plan.images(origin)]
+    base, script, example = _BASES[package.base]
+    head = _HEAD.replace("{base}", base).replace("{script}", script).replace("{example}", example)
+    folders = [package.place(folder) for folder in package.plan.folders()]
     lines = [
+        f"script={script}",
         f"default_output={shlex.quote(package.place('output'))}",
         f"folders=({' '.join(shlex.quote(folder) for folder in folders)})",
         f"default_name={shlex.quote(package.plan.name)}",
         'NAME="${NAME:-$default_name}"',
         'OUTPUT="${OUTPUT:-$default_output}"',
     ]
+    if package.base == "sd15":
+        # An older train.sh had a switch for SDXL; its settings are another build's now.
+        lines.append("[[ \"${SDXL:-0}\" != 1 ]] || fail 'this build is for SD 1.5: build one with --base sdxl'")
     stages = stage_files(package)
     runs = _single_run(package, stages[0]) if len(stages) == 1 else _staged_runs(package, stages)
-    return _HEAD + "\n" + "\n".join(lines) + "\n" + _CHECKS + "\n" + "\n".join(runs) + "\n"
+    return head + "\n" + "\n".join(lines) + "\n" + _CHECKS + "\n" + "\n".join(runs) + "\n"
 
 
 def _single_run(package: Package, files: StageFiles) -> list[str]:

@@ -3,6 +3,18 @@
 Everything heavy is imported inside a command, so that `--help` is quick. The order here is the order `--help` lists.
 """
 
-from graftset.cli.commands import starting, measuring, captions, selecting, building, training, looking  # isort: skip
+from graftset.cli.commands import (  # isort: skip
+    starting, measuring, captions, reviewing, selecting, building, training, evaluating, looking,
+)  # fmt: skip
 
-__all__ = ["building", "captions", "looking", "measuring", "selecting", "starting", "training"]
+__all__ = [
+    "building",
+    "captions",
+    "evaluating",
+    "looking",
+    "measuring",
+    "reviewing",
+    "selecting",
+    "starting",
+    "training",
+]

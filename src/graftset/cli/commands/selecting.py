@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from graftset.cli.console import finish
-from graftset.cli.options import HERE, AsJson, Count, Every, MinScore, ProjectDir, Seed, WrongBackground, asked_policy
+from graftset.cli.options import (
+    HERE,
+    AsJson,
+    Count,
+    Every,
+    MinScore,
+    ProjectDir,
+    Seed,
+    WrongAccessory,
+    WrongBackground,
+    asked_policy,
+)
 from graftset.cli.registry import command
 
 
@@ -18,6 +29,7 @@ def select(
     every: Every = False,
     min_score: MinScore = None,
     wrong_background: WrongBackground = None,
+    wrong_accessory: WrongAccessory = None,
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +42,13 @@ def select(
 
     with steps.open_session(project) as session:
         policy = asked_policy(
-            session.project, count=count, every=every, min_score=min_score, wrong_background=wrong_background, seed=seed
+            session.project,
+            count=count,
+            every=every,
+            min_score=min_score,
+            wrong_background=wrong_background,
+            wrong_accessory=wrong_accessory,
+            seed=seed,
         )
         selection = steps.choose(session, policy)
     finish(selection_json(selection), selection_lines(selection), as_json=as_json)

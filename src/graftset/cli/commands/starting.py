@@ -18,6 +18,7 @@ from graftset.cli.options import (
     Seed,
     Size,
     Strict,
+    WrongAccessory,
     WrongBackground,
     asked_policy,
 )
@@ -62,6 +63,7 @@ def expand(
     every: Every = False,
     min_score: MinScore = None,
     wrong_background: WrongBackground = None,
+    wrong_accessory: WrongAccessory = None,
     seed: Seed = None,
     size: Size = None,
     force: Force = False,
@@ -81,7 +83,13 @@ def expand(
     init_or_agree(folder, originals, candidates or [], prompts)
     with progress_bars() as meter, steps.open_session(folder, strict=strict, meter=meter) as session:
         policy = asked_policy(
-            session.project, count=count, every=every, min_score=min_score, wrong_background=wrong_background, seed=seed
+            session.project,
+            count=count,
+            every=every,
+            min_score=min_score,
+            wrong_background=wrong_background,
+            wrong_accessory=wrong_accessory,
+            seed=seed,
         )
         done = run(session, policy=policy, size=size, force=force)
     finish(expansion_json(done), expansion_lines(done), as_json=as_json, fault=expansion_fault(done, forced=force))

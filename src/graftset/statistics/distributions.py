@@ -1,4 +1,4 @@
-"""Statistics on plain arrays: how far apart two distributions are."""
+"""How far apart two distributions are."""
 
 from __future__ import annotations
 

@@ -8,20 +8,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from graftset.assess.measuring import unpack_mask
+from graftset.measuring.picture import unpack_mask
 from graftset.pixels.color import ColorWords, srgb_to_oklab
 from graftset.pixels.novelty import PatchNovelty
 from graftset.pixels.similarity import KIN, Match, NativeIndex, boxes
 from graftset.quality import Scale, total
 from graftset.records import Assessment, Grid, Nearest, Region, Traits
-from graftset.traits import learn_words, name_background
+from graftset.traits import TraitDetectors, learn_words, name_background
+from graftset.vocabulary import NOTHING_NAMED, Named, Vocabulary
 
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 TWIN = 0.6  # share of cells that agree in place above which two originals are near-twins
+TWINS = (0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.995)  # shares of the figure's cells that agree, see `families`
+LARGEST_FAMILY = 0.1  # share of the originals
+_SEED = 0  # of the folds: the same originals give the same detectors
 _NEIGHBORS = 24  # palette colours looked at to find one that another original uses
 
 
@@ -45,15 +50,17 @@ class Reference:
 
     Args:
         originals: At least one; all of one native size.
+        detectors: Fitted on these originals by `fit_detectors`.
     """
 
-    def __init__(self, originals: Sequence[Picture]) -> None:
+    def __init__(self, originals: Sequence[Picture], detectors: TraitDetectors) -> None:
         self.originals = list(originals)
         natives = np.stack([o.native for o in originals])
         oklab = srgb_to_oklab(natives)
         figures = [o.figure for o in originals]
         self.index = NativeIndex(list(natives), figures)
         self.words = self._learn_words()
+        self.detectors = detectors
         self._novelty = PatchNovelty(oklab, _kin(oklab))
         self._palette = _Palette(natives)
         own = self._palette.distances(natives, members=True)
@@ -92,15 +99,24 @@ class Reference:
                 for i, p in enumerate(pictures)
             ]
             scored = measured
+        # What an original shows is said by detectors that did not see it: else its caption could never be wrong.
+        seen = (
+            [self.detectors.held_out[places[p.path]] for p in pictures]
+            if members
+            else self.detectors.detect(natives, np.stack(figures))
+        )
         results = []
-        for picture, measures, judged in zip(pictures, measured, scored, strict=True):
+        for picture, traits, measures, judged in zip(pictures, seen, measured, scored, strict=True):
             match = self.index.nearest(picture.native, skip=places.get(picture.path) if members else None)
-            results.append(self._assessment(picture, measures, self.scale.parts(judged), match, members))
+            background = name_background(picture.data["background"], self.words)
+            parts = self.scale.parts(judged)
+            results.append(self._assessment(picture, Traits(background, *traits), measures, parts, match, members))
         return results
 
     def _assessment(
         self,
         picture: Picture,
+        traits: Traits,
         measures: dict[str, float],
         parts: dict[str, float],
         match: Match | None,
@@ -113,11 +129,62 @@ class Reference:
             score=total(parts),
             score_parts=parts,
             measures=measures,
-            traits=Traits(background=name_background(picture.data["background"], self.words)),
+            traits=traits,
             copy_of=source if match is not None and match.is_copy and not member else None,
             nearest_original=None if match is None or source is None else _nearest(match, source),
             source_original=source if kin and not member else None,
         )
+
+
+def fit_detectors(originals: Sequence[Picture], named: Named = NOTHING_NAMED) -> TraitDetectors:
+    """Detectors of what the originals' captions name.
+
+    Args:
+        originals: At least one; all of one native size.
+        named: What the user names in the settings.
+    """
+    captions = [o.caption for o in originals if o.caption]
+    vocabulary = Vocabulary.learn(captions, named=named)
+    told = [vocabulary.labels(o.caption) if o.caption else None for o in originals]
+    slots = {
+        slot: [None if labels is None else labels.slots.get(slot) for labels in told]
+        for slot in vocabulary.slots
+        if slot != "background"
+    }
+    accessories = {
+        term: [None if labels is None else term in labels.accessories for labels in told] for term in vocabulary.terms
+    }
+    natives = np.stack([o.native for o in originals])
+    figures = np.stack([o.figure for o in originals])
+    rng = np.random.default_rng(_SEED)
+    return TraitDetectors.fit(natives, figures, slots, accessories, families(natives, figures), rng)
+
+
+def families(natives: U8, figures: Mask) -> NDArray[np.intp]:
+    """A number for each original, equal for near-twins, int [N].
+
+    Near-twins agree in place in most cells of their figures, whatever is behind them. Where all originals stand on
+    one body, as portraits laid together from parts do, any two agree in most cells: the share is then raised until no
+    family holds more than a tenth of the originals.
+
+    Args:
+        natives: uint8 [N, h, w, 3].
+        figures: bool [N, h, w].
+    """
+    count = len(natives)
+    oklab, masks = srgb_to_oklab(natives).reshape(count, -1, 3), figures.reshape(count, -1)
+    agreement = np.eye(count, dtype=np.float32)
+    for i in range(count - 1):
+        alike = ((oklab[i + 1 :] - oklab[i]) ** 2).sum(axis=2) < 0.1**2
+        either = masks[i + 1 :] | masks[i]
+        agreement[i, i + 1 :] = (alike & either).sum(axis=1) / np.maximum(either.sum(axis=1), 1)
+    numbers: NDArray[np.intp] = np.arange(count)
+    for share in TWINS:
+        _, found = connected_components(agreement >= share, directed=False)
+        numbers = found.astype(np.intp)
+        if np.bincount(numbers).max() <= max(10, LARGEST_FAMILY * count):
+            break
+    return numbers
 
 
 def _finite(measures: Mapping[str, float]) -> dict[str, float]:
