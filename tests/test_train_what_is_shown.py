@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +158,9 @@ def test_a_build_that_was_changed_is_not_trained_on(tmp_path: Path) -> None:
 
 def test_prompts_without_a_file_of_them_are_captions_of_originals_alike_in_every_arm(tmp_path: Path) -> None:
     arms = [make_build(tmp_path / plan, plan) for plan in ("originals", "equal")]
-    told = [build_prompts(arm, training_set(arm)) for arm in arms]
+    given = [build_prompts(arm, training_set(arm)) for arm in arms]
+    assert [asdict(prompt) for prompt in given[1]] == json.loads((arms[1] / "prompts.json").read_text())
+    told = [build_prompts(tmp_path / "without prompts", training_set(arm)) for arm in arms]
     assert told[0] == told[1]
     assert {prompt.kind for prompt in told[0]} == {"training"}
     assert len({prompt.reference for prompt in told[0]}) == 6

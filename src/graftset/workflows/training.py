@@ -86,9 +86,9 @@ def training_set(folder: Path) -> TrainingSet:
     found = verify(folder)
     if not found.intact:
         wrong = {"missing": found.missing, "changed": found.changed, "added": found.trained_on}
+        faults = [f"{len(names)} {what} ({names[0]}, ...)" for what, names in wrong.items() if names]
         raise BuildError(
-            "This build is not as it was built: "
-            + "; ".join(f"{len(names)} {what} ({names[0]}, ...)" for what, names in wrong.items() if names),
+            f"This build is not as it was built: {'; '.join([*faults, *found.contradictions])}",
             field="build",
             value=str(folder),
             remedy="Build it again, or see `graftset build --verify`",
