@@ -56,6 +56,12 @@ def split_parts(caption: str) -> list[tuple[int, int]]:
 
     Semicolons, bars and the commas of other scripts part as commas do.
     """
+    return list(_parts_of(caption))
+
+
+# Every slot has its own reader, and each reads the same parts: what they share is worked out once.
+@lru_cache(maxsize=4096)
+def _parts_of(caption: str) -> tuple[tuple[int, int], ...]:
     spans, start, depth = [], 0, 0
     closed = caption.count("(") == caption.count(")")  # an unclosed bracket must not swallow the rest
     for i, letter in enumerate(caption + ","):
@@ -69,9 +75,10 @@ def split_parts(caption: str) -> list[tuple[int, int]]:
             if right > left:
                 spans.append((left, right))
             start = i + 1
-    return spans
+    return tuple(spans)
 
 
+@lru_cache(maxsize=8192)
 def color_terms(word: str) -> tuple[str, ...]:
     """Terms a written word stands for, best first; empty where it names no colour.
 
@@ -90,6 +97,11 @@ def color_terms(word: str) -> tuple[str, ...]:
 
 def tokens(caption: str, start: int, end: int) -> list[Token]:
     """The words of a stretch of a caption; hex codes are no words, and words grown together are parted."""
+    return list(_words_of(caption, start, end))
+
+
+@lru_cache(maxsize=65536)
+def _words_of(caption: str, start: int, end: int) -> tuple[Token, ...]:
     clean = _HEX.sub(lambda match: " " * len(match.group()), caption[start:end])
     found: list[Token] = []
     for match in _WORD.finditer(clean):
@@ -99,7 +111,7 @@ def tokens(caption: str, start: int, end: int) -> list[Token]:
         for left, right in _parted(_counted(word).lower()):
             left, right = left + skipped, right + skipped
             found.append(Token(mend(word[left:right].lower()), at + left, at + right))
-    return found
+    return tuple(found)
 
 
 def _counted(word: str) -> str:
