@@ -13,7 +13,7 @@ from assess_helpers import Pool
 from graftset.drawn import CandidateTruth, SampleTruth, draw_candidate, draw_original, draw_sample_set, plan_sample_set
 from graftset.drawn.specs import Fault, RenderFault, Style
 from graftset.quality import faults
-from graftset.records import ImageView
+from graftset.records import Claim, ImageView
 
 RENDER_FAULTS: tuple[RenderFault, ...] = get_args(RenderFault)
 LOW_STRUCTURE = 6.5  # a structure part under it: a figure unlike any original
@@ -270,10 +270,26 @@ def test_the_rewritten_caption_names_the_true_background_and_keeps_the_rest(samp
 
 
 def test_a_true_caption_is_proposed_as_it_came(sample: Sample) -> None:
-    for known in sample.candidates.values():
-        if known.view.prompt is not None and not known.contradicted:
-            assert known.view.proposed_caption == known.view.prompt
-            assert not known.view.composed
+    # A copy shows what its original wears, not what was asked for: its prompt is not true.
+    true = [k for k in sample.well_painted if k.view.prompt and not {"wrong_background", "copy"} & set(k.truth.faults)]
+    assert len(true) >= 40
+    for known in true:
+        assert known.view.proposed_caption == known.view.prompt
+        assert not known.view.composed
+
+
+def test_what_was_asked_for_and_not_painted_is_taken_out(sample: Sample) -> None:
+    """Of a copy of the original, which lacks what the prompt adds; and of pictures so badly painted that it is gone."""
+    lies = [k for k in sample.candidates.values() if any(_is_missing(claim) for claim in k.view.claims)]
+    assert lies
+    for known in lies:
+        assert "copy" in known.truth.faults or known.render_fault
+        for claim in filter(_is_missing, known.view.claims):
+            assert claim.slot.removeprefix("accessory:") not in (known.view.proposed_caption or "")
+
+
+def _is_missing(claim: Claim) -> bool:
+    return (claim.slot.startswith("accessory:"), claim.claimed, claim.verdict) == (True, "present", "contradicted")
 
 
 def test_candidates_without_a_prompt_get_a_composed_caption_in_the_originals_grammar(sample: Sample) -> None:

@@ -13,6 +13,7 @@ import tempfile
 import textwrap
 import time
 import tomllib
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from graftset.build import PLANS, PlanSpec, build, read_build, verify
 from graftset.build.package import one_line
 from graftset.build.plans import StageSpec, Use
 from graftset.errors import BuildError
-from graftset.records import ImageView
+from graftset.records import ImageView, Review
 from sample_builds import folder_bytes, make_view, make_views, native_pixels
 
 CELLS = (8, 6)
@@ -176,8 +177,6 @@ def tampered(folder: Path, change: str) -> None:
             manifest["images"][-1]["generation"] = 0
         case "policy":
             manifest["policy"]["min_score"] = 1.0
-        case "review":
-            manifest["reviewed"] = 0.99
         case "prompts":
             manifest["prompts"]["sha256"] = "0" * 64
         case "plan":
@@ -192,7 +191,6 @@ def tampered(folder: Path, change: str) -> None:
         ("caption", "2_original/original_000.png: the caption it lists is not that of"),
         ("generation", "not the one that build_sha256 was made of"),
         ("policy", "not the one that build_sha256 was made of"),
-        ("review", "not the one that build_sha256 was made of"),
         ("prompts", "prompts: the hash is not that of prompts.json"),
         ("plan", "the plan or the weights are not as graftset writes them"),
     ],
@@ -206,6 +204,18 @@ def test_a_manifest_that_was_edited_does_not_verify(tmp_path: Path, change: str,
     found = verify(tmp_path / "b")
     assert not found.intact
     assert any(named in phrase for phrase in found.contradictions), found.contradictions
+
+
+def test_how_far_it_was_reviewed_is_beside_the_hash(tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    report = build(make_views(2, 1), load_native=native_pixels, folder=folder, plan="equal")
+    views = [replace(view, review=Review("approved", "Ann", "2026-01-01T00:00:00Z")) for view in make_views(2, 1)]
+    again = build(views, load_native=native_pixels, folder=folder, plan="equal", reviewed={"bound": 0.9})
+    assert (again.unchanged, again.build_sha256) == (True, report.build_sha256)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["reviewed"] == {"bound": 0.9}
+    assert [image["review"] for image in manifest["images"]] == ["approved"] * 3
+    assert verify(folder).intact
 
 
 def test_other_versions_are_told_and_no_fault(tmp_path: Path) -> None:

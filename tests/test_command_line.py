@@ -316,7 +316,9 @@ class TestHelp:
             COMMANDS[name].make_context(name, words)
 
     def test_help_is_the_same_by_its_short_name_and_as_a_module(self) -> None:
-        assert call("select", "-h").out == call("select", "--help").out == run("select", "--help").out
+        shown = call("select", "--help").out
+        assert call("select", "-h").out == shown
+        assert run("select", "--help").out.split() == shown.split()  # lines are as wide as the terminal
 
     def test_no_command_shows_the_help(self) -> None:
         done = call()

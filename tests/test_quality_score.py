@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from assess_helpers import enlarged, painted, portraits
-from graftset.measuring import Picture, Reference, measure_pixels
+from graftset.measuring import Picture, Reference, fit_detectors, measure_pixels
 from graftset.quality import (
     FAULTY,
     LEAST,
@@ -193,7 +193,8 @@ def test_faults_are_the_render_parts_a_person_sees_the_worst_first() -> None:
 @pytest.fixture(scope="module")
 def reference() -> Reference:
     """What 40 drawn originals say."""
-    return Reference([Picture(f"o{i}", native, measure_pixels(native)[0]) for i, native in enumerate(portraits(40))])
+    originals = [Picture(f"o{i}", native, measure_pixels(native)[0]) for i, native in enumerate(portraits(40))]
+    return Reference(originals, fit_detectors(originals))
 
 
 def score(reference: Reference, picture: U8) -> float:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from graftset.build.manifest import MANIFEST, read_manifest, verify
+from graftset.build.manifest import MANIFEST, read_manifest, review_told, verify
 from graftset.errors import BuildError, ExistsError, UserError
 from graftset.files import temporary_folder, write_whole
 
@@ -38,7 +38,7 @@ def same_build_warnings(folder: Path, digest: str) -> list[str] | None:
 
 def update_review(folder: Path, staging: Path) -> None:
     """Let the manifest of a build say where the review stands now; the build is the one in `staging` otherwise."""
-    if read_manifest(folder).get("reviewed") != read_manifest(staging).get("reviewed"):
+    if review_told(read_manifest(folder)) != review_told(read_manifest(staging)):
         write_whole(folder / MANIFEST, (staging / MANIFEST).read_bytes())
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -144,13 +144,14 @@ def write_manifest(
     }
     try:
         digest = hashlib.sha256()
-        for part in _with_images(content, package, images):
+        for part in _with_images(content, (_image_dict(package, image) for image in images)):
             digest.update(part)
         versions = {"graftset": __version__, **decisions.versions}
         beside = {"versions": versions, "reviewed": decisions.reviewed}
         whole = {"build_sha256": digest.hexdigest(), **beside, **content}
         with (staging / MANIFEST).open("wb") as stream:
-            stream.writelines(_with_images(whole, package, images))
+            told = (_image_dict(package, image) | _review_dict(image) for image in images)
+            stream.writelines(_with_images(whole, told))
         return digest.hexdigest()
     except (TypeError, ValueError) as error:
         raise BuildError(
@@ -160,13 +161,13 @@ def write_manifest(
         ) from error
 
 
-def _with_images(content: object, package: Package, images: Sequence[WrittenImage]) -> Iterator[bytes]:
+def _with_images(content: object, images: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
     """The same bytes as `_json_bytes` with all images in their place, a few at a time."""
     mark = json.dumps(_IMAGES).encode()
     before, after = _json_bytes(content).split(mark)
     yield before
     for number, image in enumerate(images):
-        text = _json_bytes(_image_dict(package, image)).rstrip(b"\n")
+        text = _json_bytes(image).rstrip(b"\n")
         yield (b",\n  " if number else b"") + text.replace(b"\n", b"\n  ")  # two levels deep in the list of images
     yield after
 
@@ -238,8 +239,9 @@ def verify(folder: Path, versions: Mapping[str, str] = _NO_VERSIONS) -> VerifyRe
 
 def _contradictions(manifest: Mapping[str, Any]) -> Iterator[str]:
     """What of a manifest does not follow from the rest of it."""
-    content = {key: value for key, value in manifest.items() if key not in ("build_sha256", "versions", "reviewed")}
-    if manifest["format_version"] < FORMAT_VERSION or _digest(content) == manifest.get("build_sha256"):
+    if manifest["format_version"] < FORMAT_VERSION or _digest(_without_review(manifest)) == manifest.get(
+        "build_sha256"
+    ):
         return  # older ones were not written to be checked
     yield "its content is not the one that build_sha256 was made of"
     for image in manifest["images"]:
@@ -278,6 +280,18 @@ def _other_versions(manifest: Mapping[str, Any], now: Mapping[str, str]) -> Iter
             yield f"{name}: {then[name]} then, {version} now"
 
 
+def _without_review(manifest: Mapping[str, Any]) -> dict[str, object]:
+    """What `build_sha256` was made of."""
+    content = {key: value for key, value in manifest.items() if key not in ("build_sha256", "versions", "reviewed")}
+    images = [{key: value for key, value in image.items() if key != "review"} for image in manifest["images"]]
+    return content | {"images": images}
+
+
+def review_told(manifest: Mapping[str, Any]) -> object:
+    """What a manifest says of the review: how far it came, and the verdict on each image."""
+    return manifest.get("reviewed"), [image.get("review") for image in manifest.get("images", ())]
+
+
 def _digest(content: Mapping[str, object]) -> str:
     return hashlib.sha256(_json_bytes(content)).hexdigest()
 
@@ -298,11 +312,15 @@ def _image_dict(package: Package, image: WrittenImage) -> dict[str, object]:
         "source_file": image.entry.source_name,
         "source_sha256": view.sha256,
         "score": None if view.score is None else round(view.score, _SCORE_DIGITS),
-        "review": None if view.review is None else view.review.verdict,
         "repeats": package.repeats(image.entry),
         "exposures": round(package.exposures(image.entry), 4),
         "loss_weights": package.loss_weights(image.entry),
     }
+
+
+def _review_dict(image: WrittenImage) -> dict[str, object]:
+    review = image.entry.source.review
+    return {"review": None if review is None else review.verdict}
 
 
 def _json_bytes(content: object) -> bytes:

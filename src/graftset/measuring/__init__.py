@@ -16,7 +16,7 @@ from graftset.measuring.picture import (
     measure_pixels,
     unpack_mask,
 )
-from graftset.measuring.reference import TWIN, Picture, Reference, fit_detectors
+from graftset.measuring.reference import TWIN, Picture, Reference, families, fit_detectors
 
 __all__ = [
     "PRODUCER",
@@ -26,6 +26,7 @@ __all__ = [
     "Picture",
     "Reference",
     "Request",
+    "families",
     "fit_detectors",
     "measure_file",
     "measure_pixels",

@@ -53,10 +53,10 @@ def evaluate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at what a run painted: a scorecard for each checkpoint, and the run's page.
+    """Look at what a run painted, and keep a scorecard of it.
 
-    Training captions (what is remembered) and other wordings (what is obeyed) are told apart. The page is
-    reports/run-NAME.html.
+    Each checkpoint gets a card. Training captions (what is remembered) and other wordings (what is obeyed) are told
+    apart. The page is reports/run-NAME.html.
     """
     from graftset.cli.show_runs import evaluation_json, evaluation_lines
     from graftset.workflows import evaluating, steps
@@ -96,11 +96,13 @@ def evaluate(
 
 @command(("graftset runs", "a line for each run"), ("graftset runs arm-a", "everything known of one"))
 def runs(
-    name: Annotated[str | None, typer.Argument(help="One run.", metavar="NAME", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A run's name, for everything known of it.", metavar="NAME", show_default=False)
+    ] = None,
     project: ProjectDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """List training runs: how far they are, their goals, and their best checkpoint."""
+    """List training runs, how far each came, and its best."""
     from graftset.cli.show_runs import run_json, run_line, run_lines
     from graftset.workflows import evaluating, steps
 

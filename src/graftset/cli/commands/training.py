@@ -50,9 +50,10 @@ def train(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on a build, and paint the same prompts at each of ten checkpoints.
+    """Train a model on a build, painting the same prompts as it goes.
 
-    The same command goes on where an earlier one was stopped.
+    There are ten checkpoints, evenly spaced in images seen; each paints every sample prompt. The same command goes on
+    where an earlier one was stopped.
     """
     from graftset.cli import show_training
     from graftset.train import load_backend
