@@ -18,7 +18,20 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
-    ("traits", "quality", "measuring", "claims", "prompts", "scorecards", "compare", "catalog", "diffusion", "runs", "engine", "experiments"),
+    (
+        "traits",
+        "quality",
+        "measuring",
+        "claims",
+        "prompts",
+        "scorecards",
+        "compare",
+        "catalog",
+        "diffusion",
+        "runs",
+        "engine",
+        "experiments",
+    ),
     (
         "ingest",
         "assess",
