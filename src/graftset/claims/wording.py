@@ -12,8 +12,8 @@ from graftset.vocabulary import Phrase, Vocabulary, layout_of
 
 PROVEN = 0.9  # reliability of a detector from which a caption says so
 CLEAR = 0.85  # confidence from which a caption says what nobody asked for
-# The same for a slot that the owner's captions tell, in a caption that has nothing else to go by. Confidence is agreement
-# with the owner's word, who names one of several true ones: all 20 hair words of real candidates were accepted by readers.
+# The same for a slot that the owner's captions tell, in a caption that has nothing else to go by. Confidence is
+# agreement with the owner, who names one of several true words: readers accepted all 20 hair words of real candidates.
 TOLD = 0.8
 
 
