@@ -363,8 +363,9 @@ Cards of different evaluator versions, prompt sets or originals are never put si
 `--prompts` takes kohya's `sample_prompts.txt`, a text file with a prompt a line, JSON (a list of texts or objects, or a
 map from id to either), JSON lines, or CSV with a column `prompt`. Objects may say `id`, `kind`, `expects` and
 `reference` themselves. File names as kohya writes them (`NAME_e000003_02_TIME_SEED.png`) tell epoch, prompt and seed.
-Else every subfolder is a checkpoint, and its pictures are dealt out along the prompts in the order of their names. Where
-there are more pictures than prompts and they do not come out even, the subfolder is left out.
+Else every subfolder is a checkpoint, and its pictures are dealt out along the prompts in the order of their names.
+Where there are more pictures than prompts and they do not come out even,
+the subfolder is left out.
 """
 
 

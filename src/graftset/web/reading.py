@@ -78,9 +78,9 @@ def sheet(room: InRoom, visitor: Looking, q: FilterText = "", sort: str = "best"
 
 
 @router.get("/sheet/cells")
-def sheet_cells(room: InRoom, q: FilterText = "", sort: str = "best", page: Number = 1) -> Response:
+def sheet_cells(room: InRoom, visitor: Looking, q: FilterText = "", sort: str = "best", page: Number = 1) -> Response:
     """The cells of one page alone, as the script asks for them while it scrolls."""
-    shown, total, number = cells(room, Asked(q, checked_order(sort), page))
+    shown, total, number = cells(room, Asked(q, checked_order(sort), page), visitor.reviewer)
     html = environment().get_template("cells.html").render(page=_Cells(shown))
     return HTMLResponse(html, headers={"x-total": str(total), "x-page": str(number)})
 

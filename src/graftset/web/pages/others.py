@@ -45,7 +45,7 @@ def conflicts_page(room: Room, visitor: Visitor, new_action: Callable[[], str]) 
 def _conflict(room: Room, item: Item, visitor: Visitor, action: str) -> ConflictRow:
     said = [entry for entry in room.desk.says(item.id) if entry.verdict != "withdrawn"]
     return ConflictRow(
-        cell=cell_of(room, item, Queue(query="conflict:yes")),
+        cell=cell_of(room, item, Queue(query="conflict:yes"), visitor.reviewer),
         says=tuple(Said(entry.reviewer, entry.verdict, entry.reason or "", entry.at) for entry in said),
         seen=seen_state(room, item, visitor.reviewer),
         action=action,
