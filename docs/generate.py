@@ -316,7 +316,8 @@ does what it is told shows only in wordings it was not trained on. The groups ar
 *held_out* (captions of originals that the run's build left out), and *candidate*, *generic* and *unseen*, together
 *obedience*. A prompt that is an original's caption is compared with that original. Other prompts are asked trait by
 trait: a trusted detector that cannot tell has not seen what was asked for, and slots without a trusted detector do not
-count at all.
+count at all. Held-out captions measure something only where no generated picture was trained on (`holdout_clean` of a
+card): its generator was tuned on originals, and nobody records on which.
 
 ## Intervals
 
@@ -363,6 +364,8 @@ Cards of different evaluator versions, prompt sets or originals are never put si
 map from id to either), JSON lines, or CSV with a column `prompt`. Objects may say `id`, `kind`, `expects` and
 `reference` themselves. File names as kohya writes them (`NAME_e000003_02_TIME_SEED.png`) tell epoch, prompt and seed.
 Else every subfolder is a checkpoint, and its pictures are dealt out along the prompts in the order of their names.
+Where there are more pictures than prompts and they do not come out even,
+the subfolder is left out.
 """
 
 

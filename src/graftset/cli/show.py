@@ -99,7 +99,8 @@ def caption_lines(report: CaptionReport) -> list[str]:
     ]
     if report.original_contradictions:
         lines.append(
-            f"captions of originals that contradict their picture: {report.original_contradictions}, left as they are"
+            f"captions of originals in which something else is seen than they say: {report.original_contradictions}, "
+            "left as they are; `graftset audit` tells errors from doubts"
         )
     return [*lines, *(f"note: {note}" for note in report.notes)]
 

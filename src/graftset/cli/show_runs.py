@@ -89,7 +89,9 @@ def run_lines(run: KnownRun, shown: Shown) -> list[str]:
         lines += [*_criteria_lines(run.course), *_best_line(run.course)]
         for series in run.course.series:
             if series.convergence is not None:
-                lines.append(f"{_title(series.measure)}: {series.convergence.sentence}")
+                found = series.convergence
+                level = "" if found.at is None else f", at {_number(series.measure, found.level)}"
+                lines.append(f"{_title(series.measure)}: {found.sentence}{level}")
         lines += run.course.left_out
     return lines
 

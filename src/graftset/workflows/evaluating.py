@@ -353,11 +353,18 @@ def _places(run: Run) -> list[Place]:
 
 
 def _holdout(session: Session, run: Run) -> tuple[Holdout, tuple[str, ...]]:
-    """Which originals a run was trained on, by the manifest of its build."""
+    """Which originals a run was trained on, by the manifest of its build, and whether the others are unseen.
+
+    Nobody records what a candidate's generator was tuned on, and by the definition of a generation it saw originals. So
+    those that a build left out count as unseen only where the build holds no generated picture.
+    """
     try:
         build = read_build(session.project.builds / run.record.build)
     except BuildError as error:
         return Holdout(), (f"The build {run.record.build} cannot be read, so no prompt is held out: {error.message}",)
     if build.build_sha256 != run.record.build_sha256:
         return Holdout(), (f"The build {run.record.build} is another one by now, so no prompt is held out.",)
-    return Holdout(frozenset(i.source_sha256 for i in build.images if i.origin == "original")), ()
+    trained_on = frozenset(i.source_sha256 for i in build.images if i.origin == "original")
+    originals = {view.sha256 for view in session.catalog.views() if view.origin == "original"}
+    generated = any(i.origin == "generated" for i in build.images)
+    return Holdout(trained_on, clean=None if originals <= trained_on else not generated), ()

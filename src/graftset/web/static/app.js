@@ -70,9 +70,12 @@ addEventListener("keydown", (event) => {
   if (writes(at)) return;
   if (event.key === "Enter" && at && at !== document.body) return; // Enter belongs to what is focused
   if (leaving || event.repeat) return;
-  // A menu that is open takes the key first: 1 is its first reason there.
+  // A menu that is open takes every key: 1 is its first reason there, and a letter begins a reason in words. An `a` that
+  // was meant for "a mouth too many" must not approve.
+  const menu = $("details.reject[open]");
   const open = pressable(event.key);
-  const element = open.find((e) => e.closest(".menu")) ?? open[0];
+  const element = menu ? open.find((e) => menu.contains(e) && e.closest(".menu")) : open[0];
+  if (menu && !element && event.key.length === 1 && event.key !== " ") return $("#reason", menu).focus(); // takes the letter
   if (!element) return;
   event.preventDefault();
   if (["TEXTAREA", "INPUT"].includes(element.tagName)) {
