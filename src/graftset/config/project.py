@@ -69,6 +69,16 @@ class Project:
         return self.root / "evaluations"
 
     @property
+    def experiments(self) -> Path:
+        """Folder that holds one folder for each experiment."""
+        return self.root / "experiments"
+
+    @property
+    def decisions(self) -> Path:
+        """Folder of the decisions, a numbered file each."""
+        return self.root / "decisions"
+
+    @property
     def reports(self) -> Path:
         """Folder of the HTML reports."""
         return self.root / "reports"
