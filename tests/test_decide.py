@@ -57,7 +57,7 @@ def test_a_success_that_was_reviewed_is_adopted() -> None:
         ({"variety": -0.2}, "variety"),
         ({"swing": 0.9}, "stability"),
         ({"originals": -0.15}, "original accuracy"),
-        ({"accuracy": 0.85}, "original accuracy"),
+        ({"accuracy": 0.85, "originals": -0.11}, "original accuracy"),
     ],
 )
 def test_any_metric_that_fails_for_certain_rejects(change: dict[str, float], metric: str) -> None:
@@ -124,6 +124,14 @@ def test_without_a_finished_baseline_nothing_else_is_decided(state: Any) -> None
         overridden(found, "adopt", reason="I know", by="Ada", scenario=ALL)
 
 
+def test_what_the_originals_alone_do_not_reach_either_rejects_nothing() -> None:
+    short = decided(comparison(accuracy=0.6))
+    assert short.arms[0].metric("original accuracy").state == "missed"
+    assert "train longer" in short.arms[0].metric("original accuracy").why
+    assert short.row(ALL).verdict == "try next"
+    assert decided(comparison(accuracy=0.6, originals=-0.2)).row(ALL).verdict == "reject"
+
+
 def test_a_harm_within_the_margin_is_a_cost_and_no_harm() -> None:
     small = decided(comparison(originals=-0.02, half=0.5))
     assert small.arms[0].harms == ()
@@ -146,7 +154,7 @@ def test_arms_stand_for_their_scenarios_and_controls_for_none() -> None:
 def test_thresholds_are_the_users() -> None:
     lax = Thresholds(review_bound=0.5, original_accuracy=0.5, quality=5.0, certainty="point")
     assert decided(comparison(reviewed=0.6, half=1.5, accuracy=0.9), thresholds=lax).verdict == "adopt"
-    assert decided(comparison(), thresholds=Thresholds(quality=9.5)).row(ALL).verdict == "reject"
+    assert decided(comparison(), thresholds=Thresholds(quality=9.0)).row(ALL).verdict == "try next"
 
 
 def test_an_override_needs_a_reason_and_a_name_and_is_kept_beside_the_rules() -> None:

@@ -355,7 +355,7 @@ class TrainSettings(Section):
 
 
 class DecideSettings(Section):
-    """What an experiment has to show before its arm is adopted. Defaults are judgments: change them to what you need."""
+    """What an arm has to show before it is adopted. Defaults are judgments: change them to what you need."""
 
     review_bound: float = Field(
         default=0.90,

@@ -262,7 +262,7 @@ def _not_yet(rows: Sequence[Row], comparisons: Sequence[Comparison], state: Base
 def _how(scenario: str) -> str:
     ways = {
         ALL: "an arm with every admitted image, for example the plan weighted",
-        SUBSET: "an arm with the best of them: `graftset build --plan equal --count N --name best`",
+        SUBSET: "an arm with the best of them: graftset build --plan equal --count N --name best",
         FIRST: "an arm of the plan sequential",
     }
     return f"an experiment with {ways[scenario]}"
