@@ -86,8 +86,8 @@ def test_what_is_not_certain_is_not_adopted_and_says_what_is_missing(change: dic
 
 
 def test_the_review_up_to_now_counts_more_than_what_the_build_says() -> None:
-    assert decided(comparison(reviewed=None), review_bound=0.95).verdict == "adopt"
-    assert decided(comparison(reviewed=0.95), review_bound=0.85).scenario == NOT_YET
+    assert decided(comparison(reviewed=None), reviewed={"weighted": 0.95}).verdict == "adopt"
+    assert decided(comparison(reviewed=0.95), reviewed={"weighted": 0.85}).scenario == NOT_YET
 
 
 @given(
@@ -95,7 +95,7 @@ def test_the_review_up_to_now_counts_more_than_what_the_build_says() -> None:
     variety=st.floats(-0.4, 0.4), swing=st.floats(-1, 2), seeds=st.integers(2, 4), bound=st.floats(0, 1),
 )  # fmt: skip
 def test_few_seeds_neither_adopt_nor_reject(seeds: int, bound: float, **figures: float) -> None:
-    found = decided(comparison(seeds=seeds, **figures), review_bound=bound)  # type: ignore[arg-type]
+    found = decided(comparison(seeds=seeds, **figures), reviewed={"weighted": bound})  # type: ignore[arg-type]
     assert found.directional
     assert found.row(ALL).verdict in ("try next", "undecided")
     assert (found.scenario, found.verdict) == (NOT_YET, "adopt")
@@ -106,7 +106,7 @@ def test_few_seeds_neither_adopt_nor_reject(seeds: int, bound: float, **figures:
     variety=st.floats(-0.4, 0.4), swing=st.floats(-1, 2), seeds=st.integers(5, 8), bound=st.floats(0, 1),
 )  # fmt: skip
 def test_adopted_is_only_what_holds_in_every_respect(seeds: int, bound: float, **figures: float) -> None:
-    found = decided(comparison(seeds=seeds, **figures), review_bound=bound)  # type: ignore[arg-type]
+    found = decided(comparison(seeds=seeds, **figures), reviewed={"weighted": bound})  # type: ignore[arg-type]
     adopted = found.row(ALL).verdict == "adopt"
     held = all(metric.state == "held" for metric in found.arms[0].metrics)
     assert adopted == (held and bound >= 0.9 and not found.arms[0].harms)

@@ -28,7 +28,12 @@ from graftset.decide.records import (
 from graftset.decide.success import quantity, success
 from graftset.errors import UserError
 
-CONTROLS = ("as-asked", "random")  # plans that test captions and gates; nobody would adopt them
+CONTROLS = (
+    "as-asked",
+    "random",
+    "mislabeled",
+    "relabeled",
+)  # plans that test captions and gates; nobody would adopt them
 BASELINE = "originals"
 FAVOR: Mapping[Word, int] = {"adopt": 3, "try next": 2, "undecided": 1, "reject": 0}
 
@@ -39,7 +44,7 @@ def decide(
     thresholds: Thresholds,
     baseline: BaselineState = "finished",
     admitted: int | None = None,
-    review_bound: float | None = None,
+    reviewed: Mapping[str, float | None] | None = None,
     inputs: Mapping[str, str] | None = None,
     at: str = "",
     version: str = "",
@@ -52,8 +57,8 @@ def decide(
         baseline: Whether the baseline's runs are there and finished; comparisons of an unfinished one are not used.
         admitted: Images that the selection admits now: an arm with as many is "use all". None takes the most that an
             arm has.
-        review_bound: One-sided lower bound on the share of right ones among the admitted, as reviewed up to now; None
-            leaves each arm to what its build says.
+        reviewed: Arm -> one-sided lower bound on the share of right images in its build as reviewed up to now; other
+            arms are left to what their build says.
         inputs: Name -> SHA-256 of the files the comparisons were read from.
         at: ISO 8601 UTC.
         version: Of graftset.
@@ -72,7 +77,8 @@ def decide(
     state: BaselineState = baseline if comparisons or baseline == "unfinished" else "absent"
     usable = list(comparisons) if state == "finished" else []
     largest = max((one.arm.generated for one in usable if one.arm.plan not in CONTROLS), default=0)
-    arms = [_judge(one, thresholds, admitted or largest, review_bound) for one in usable]
+    bounds = {one.arm.name: one.arm.reviewed for one in usable} | dict(reviewed or {})
+    arms = [_judge(one, thresholds, admitted or largest, bounds[one.arm.name]) for one in usable]
     by_arm = dict(zip((one.arm for one in arms), usable, strict=True))
     rows = [_row(scenario, arms, by_arm, state) for scenario in (ALL, SUBSET, FIRST)]
     rows.append(_not_yet(rows, usable, state))
@@ -91,7 +97,6 @@ def decide(
         sentence=_sentence(chosen, rows, state),
         rows=tuple(rows),
         arms=tuple(arms),
-        review_bound=review_bound,
         directional=any(arm.directional for arm in arms),
         thresholds=thresholds,
         inputs=hashes,
@@ -161,10 +166,9 @@ def scenario_of(comparison: Comparison, admitted: int) -> str | None:
     return ALL if arm.generated >= admitted else SUBSET
 
 
-def _judge(comparison: Comparison, wanted: Thresholds, admitted: int, review_bound: float | None) -> ArmSuccess:
+def _judge(comparison: Comparison, wanted: Thresholds, admitted: int, bound: float | None) -> ArmSuccess:
     metrics = success(comparison, wanted)
     harms = tuple(_harm(one) for one in comparison.primary if _hurts(one))
-    bound = comparison.arm.reviewed if review_bound is None else review_bound
     enough = {"held"} if wanted.certainty == "bound" else {"held", "likely"}
     short = [m for m in metrics if m.state not in enough]
     missing = [_lack(metric) for metric in short]
@@ -188,6 +192,7 @@ def _judge(comparison: Comparison, wanted: Thresholds, admitted: int, review_bou
         arm=comparison.arm.name,
         scenario=scenario_of(comparison, admitted),
         directional=comparison.directional,
+        reviewed=bound,
         metrics=metrics,
         harms=harms,
         verdict=verdict,

@@ -94,6 +94,7 @@ class ArmSuccess:
     arm: str
     scenario: str | None  # None: a control
     directional: bool
+    reviewed: float | None  # lower bound on the share of right images in its build; None: nobody reviewed it
     metrics: tuple[Metric, ...]
     harms: tuple[str, ...]  # primary endpoints that are HURT by more than their margin can excuse, as sentences
     verdict: Word
@@ -151,7 +152,6 @@ class Decision:
     sentence: str
     rows: tuple[Row, ...]  # as the rules have them, before any override
     arms: tuple[ArmSuccess, ...]
-    review_bound: float | None
     directional: bool  # some arm has too few seeds for a verdict that counts
     thresholds: Thresholds
     inputs: Mapping[str, str] = field(default_factory=dict)  # file or "run/checkpoint" -> SHA-256
