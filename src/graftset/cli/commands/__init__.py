@@ -4,12 +4,13 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, evaluating, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, evaluating, deciding, looking,
 )  # fmt: skip
 
 __all__ = [
     "building",
     "captions",
+    "deciding",
     "evaluating",
     "looking",
     "measuring",
