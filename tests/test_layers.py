@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "diffusion",
         "runs",
         "engine",
+        "experiments",
     ),
     (
         "ingest",

@@ -107,7 +107,7 @@ def _in_full(one: Suggestion) -> list[str]:
         f"   hypothesis: {move.hypothesis}",
         *(f"   because: {sentence}" for sentence in move.rationale),
         f"   expected: {100 * effect.mean:+.1f} points of {effect.endpoint} ({100 * effect.low:+.1f} to "
-        f"{100 * effect.high:+.1f}), confidence {effect.confidence:.0%}; {moved}",
+        f"{100 * effect.high:+.1f}), confidence {_confidence(effect.confidence)}; {moved}",
         f"   prior: {100 * effect.prior.mean:+.1f} points, sd {100 * effect.prior.sd:.1f}; {effect.prior.source}",
         *(f"   recorded: {sentence}" for sentence in one.record),
         f"   costs: {cost_in_words(one.cost)}",
@@ -115,6 +115,10 @@ def _in_full(one: Suggestion) -> list[str]:
     ]
     lines += [f"   | {line}" for line in move.toml.splitlines()]
     return [*lines, f"   $ {move.command}", ""]
+
+
+def _confidence(share: float) -> str:
+    return "over 99 %" if share > 0.99 else "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def cost_in_words(cost: Cost) -> str:

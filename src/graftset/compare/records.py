@@ -171,7 +171,7 @@ class Comparison:
     baseline: ArmOutcome
     arm: ArmOutcome
     primary: tuple[Difference, ...]
-    secondary: tuple[Difference, ...]  # the same measures otherwise aligned, and further groups; at 95 %, no verdict counts
+    secondary: tuple[Difference, ...]  # otherwise aligned, further groups; at 95 %, no verdict counts
     convergence: SeedDifference
     stability: SeedDifference
     variety: SeedDifference
@@ -182,6 +182,7 @@ class Comparison:
     notes: tuple[str, ...] = ()  # what is marked: seeds left out, arms unfinished ...
     at: str = ""
     format_version: int = FORMAT_VERSION
+    unfinished: tuple[str, ...] = ()  # runs that were begun and not finished; their seeds are left out of both arms
 
     @property
     def directional(self) -> bool:

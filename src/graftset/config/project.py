@@ -64,14 +64,14 @@ class Project:
         return self.root / "runs"
 
     @property
-    def evaluations(self) -> Path:
-        """Folder of the scorecards of pictures that no run folder of ours holds."""
-        return self.root / "evaluations"
-
-    @property
     def experiments(self) -> Path:
         """Folder that holds one folder for each experiment."""
         return self.root / "experiments"
+
+    @property
+    def evaluations(self) -> Path:
+        """Folder of the scorecards of pictures that no run folder of ours holds."""
+        return self.root / "evaluations"
 
     @property
     def decisions(self) -> Path:

@@ -237,7 +237,7 @@ class BuildSettings(Section):
         default=("originals", "equal", "weighted", "sequential"),
         description="Mixing plans that `expand` builds. originals: without the generated; equal: every picture as "
         "often; weighted: originals at least twice as often; sequential: originals first, then all. Control arms: "
-        "as-asked and random. Or names of your own plans, see docs/plans.md.",
+        "as-asked, corrected and random. Or names of your own plans, see docs/plans.md.",
     )
     size: int = Field(
         default=0,

@@ -219,7 +219,9 @@ def _lack(metric: Metric) -> str:
 
 def _row(scenario: str, arms: Sequence[ArmSuccess], comparisons: Mapping[str, Comparison], state: BaselineState) -> Row:
     if state != "finished":
-        return Row(scenario, None, None, None, (), "undecided", (f"the baseline is {state}: nothing is compared with",))
+        return Row(
+            scenario, None, None, None, (), "undecided", (f"a baseline: the runs on the originals alone are {state}",)
+        )
     own = [arm for arm in arms if arm.scenario == scenario]
     if not own:
         return Row(scenario, None, None, None, ("no arm of this kind was trained",), "undecided", (_how(scenario),))
@@ -249,7 +251,7 @@ def _not_yet(rows: Sequence[Row], comparisons: Sequence[Comparison], state: Base
     risk = Quantity("original accuracy", "share", 0.0, None, None)
     reward = Quantity("variation accuracy", "share", 0.0, None, None)
     if state != "finished":
-        return Row(NOT_YET, None, risk, reward, (f"the baseline is {state}",), "adopt", ())
+        return Row(NOT_YET, None, risk, reward, (f"the runs on the originals alone are {state}",), "adopt", ())
     baseline = comparisons[0].baseline
     figures = baseline.figures
     told = []
@@ -304,9 +306,8 @@ def written(found: Quantity) -> str:
 def _sentence(chosen: Row, rows: Sequence[Row], state: BaselineState) -> str:
     """The decision for somebody who reads nothing else."""
     if state != "finished":
-        return (
-            f"Do not use the generated images yet: the run on the originals alone is {state}, so nothing can be said."
-        )
+        why = "nobody trained on the originals alone" if state == "absent" else "the originals alone are still training"
+        return f"Do not use the generated images yet: {why}, so there is nothing to compare with."
     if chosen.scenario != NOT_YET:
         return f"Adopt “{chosen.scenario}”: every success metric holds and the images were reviewed."
     words = {row.scenario: row.verdict for row in rows}

@@ -33,7 +33,7 @@ class Space:
     low: float
     high: float
     log: bool = False
-    whole: bool = False
+    ladder: tuple[float, ...] = ()  # the only values there are; () for any
 
     def place(self, value: float) -> float:
         """A value as a share of the range."""
@@ -42,11 +42,11 @@ class Space:
         return (value - self.low) / (self.high - self.low)
 
     def value(self, place: float) -> float:
-        """The value at a share of the range, to two digits."""
+        """The value at a share of the range, to two digits or on the ladder."""
+        if self.ladder:
+            return min(self.ladder, key=lambda value: abs(self.place(value) - place))
         raw = self.low * (self.high / self.low) ** place if self.log else self.low + place * (self.high - self.low)
-        rounded = float(f"{raw:.2g}") if raw else 0.0
-        value = min(max(rounded, self.low), self.high)
-        return float(round(value)) if self.whole else value
+        return min(max(float(f"{raw:.2g}"), self.low), self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,12 @@ def next_value(
 
 
 def _neighbor(space: Space, current: float, done: set[float]) -> float:
-    """The value half a length away from the one in use, downwards first: small sets are overlearned sooner than not."""
+    """The nearest untried value, downwards first: small sets are overlearned sooner than not."""
     here = space.place(min(max(current, space.low), space.high))
-    for step in (-LENGTH / 2, LENGTH / 2, -LENGTH, LENGTH):
-        if 0 <= here + step <= 1 and (value := space.value(here + step)) not in done:
-            return value
-    return space.value(0.5)
+    around = [here + sign * LENGTH * half / 2 for half in range(1, 9) for sign in (-1, 1)]
+    if space.ladder:
+        around = sorted(map(space.place, space.ladder), key=lambda place: (round(abs(place - here), 6), place))
+    return next((v for p in around if -1e-9 <= p <= 1 + 1e-9 and (v := space.value(p)) not in done), current)
 
 
 def _expected(

@@ -41,8 +41,7 @@ def numeric(knob: Numeric) -> Callable[[Facts], Sequence[Move]]:
             if trial.knob == knob.setting and not trial.directional and (tested := _number(trial.move)) is not None
         ]
         observed = [(one.value, one.score) for one in facts.observed if one.knob == knob.setting]
-        start = max(current, knob.space.low)
-        found = next_value(knob.space, start, observed, sd=knob.prior.sd, settled=settled)
+        found = next_value(knob.space, current, observed, sd=knob.prior.sd, settled=settled)
         value = f"{found.value:g}"
         if found.value == current:
             return []
@@ -79,17 +78,35 @@ def _number(text: str) -> float | None:
 
 def _toml(knob: Numeric, value: str) -> str:
     if knob.trainer == "embedded":
-        return f"[train.native]\n{knob.option} = {value}"
-    return f"# in train.toml of the build, or on the command line as below\n{knob.option} = {value}"
+        return f"# in graftset.toml\n[train.native]\n{knob.option} = {value}"
+    if knob.setting == "keep_tokens":
+        return f"# in dataset.toml of the build\n[general]\nkeep_tokens = {value}"
+    if knob.setting == "conv_dim":
+        arguments = f'["conv_dim={value}", "conv_alpha={_half(value)}"]'
+        return f"# in train.toml of the build\n[network]\nnetwork_args = {arguments}"
+    return f"# in train.toml of the build\n[network]\n{knob.option} = {value}"
 
 
 def _command(knob: Numeric, value: str, facts: Facts) -> str:
+    """What to run; of sd-scripts an option of the command line wins over the build's files, which stay as they are."""
+    name = f"{knob.setting.replace('_', '-')}-{value.replace('.', 'p')}"
     if knob.trainer == "embedded":
-        name = f"{knob.setting.replace('_', '-')}-{value.replace('.', 'p')}"
         return f"graftset experiment {name} --arms originals,{facts.plan} --seeds {facts.seeds}"
-    option = {"conv_dim": f"--network_args conv_dim={value} conv_alpha={max(1, int(float(value)) // 2)}"}
-    given = option.get(knob.setting, f"--{knob.option} {value}")
-    return f"OUTPUT=output-{knob.setting} builds/{facts.plan}/train.sh {given}"
+    build = f"builds/{facts.plan}"
+    before, option = "", f"--{knob.option} {value}"
+    if knob.setting == "keep_tokens":  # a dataset config wins over the command line, so that it needs one of its own
+        before = f"sed 's/^keep_tokens = .*/keep_tokens = {value}/' {build}/dataset.toml > {build}/{name}.toml && "
+        option = f"--dataset_config {name}.toml"
+    if knob.setting == "conv_dim":
+        option = f"--network_args conv_dim={value} conv_alpha={_half(value)}"
+    return (
+        f"{before}OUTPUT={name} {build}/train.sh {option} && graftset evaluate --samples {name}/sample "
+        f"--prompts {build}/prompts.json --name {name}"
+    )
+
+
+def _half(value: str) -> int:
+    return max(1, int(float(value)) // 2)
 
 
 _KEEPS = "Variation accuracy HELPED, original accuracy NON-INFERIOR at equal exposures."
@@ -97,7 +114,7 @@ _HOLDS = "Original accuracy HELPED, or EQUIVALENT at fewer steps."
 
 NUMERIC: tuple[Numeric, ...] = (
     Numeric(
-        "keep_tokens", "keep_tokens", Space(0, 8, whole=True), "kohya", "keep_tokens",
+        "keep_tokens", "keep_tokens", Space(0, 8, ladder=tuple(map(float, range(9)))), "kohya", "keep_tokens",
         "Words that stay in front are learned as one thing; fewer leave room for the traits.", _KEEPS,
         Prior(0.0, 0.04, "judgment"),
     ),
@@ -111,12 +128,12 @@ NUMERIC: tuple[Numeric, ...] = (
         "Another step size arrives sooner, or more steadily.", _HOLDS, Prior(0.0, 0.06, "judgment"),
     ),
     Numeric(
-        "network_dim", "Network dim", Space(4, 128, log=True, whole=True), "kohya", "network_dim",
+        "network_dim", "Network dim", Space(4, 128, log=True, ladder=(4, 8, 16, 32, 64, 128)), "kohya", "network_dim",
         "A lower rank memorizes less and obeys more.", _KEEPS,
         Prior(0.0, 0.04, "low ranks suffice for many tasks (Hu et al. 2022); for one style a judgment"),
     ),
     Numeric(
-        "conv_dim", "conv_dim", Space(1, 64, log=True, whole=True), "kohya", "conv_dim",
+        "conv_dim", "conv_dim", Space(4, 64, log=True, ladder=(4, 8, 16, 32, 64)), "kohya", "conv_dim",
         "Convolutions carry texture: their own low rank sharpens cells.", "Quality HELPED.",
         Prior(0.01, 0.05, "judgment"),
     ),

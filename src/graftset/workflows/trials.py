@@ -58,7 +58,7 @@ def _changed(run: Run, native: Mapping[str, object]) -> list[str]:
 
 def numeric_trials(runs: Sequence[Run], courses: Mapping[str, Course], native: Mapping[str, object]) -> list[Trial]:
     """Runs of another value against those of the value in use: same build, length, prompts; paired by training seed."""
-    groups: dict[tuple[object, ...], dict[tuple[str, str], dict[int, float]]] = {}
+    groups: dict[tuple[str, str, int, str], dict[tuple[str, str], dict[int, float]]] = {}
     for run in runs:
         record = run.record
         course = courses.get(record.name)
@@ -77,7 +77,7 @@ def numeric_trials(runs: Sequence[Run], courses: Mapping[str, Course], native: M
         for (knob, move), own in by_value.items():
             shared = sorted(set(base) & set(own))
             if knob and len(shared) >= 2:
-                trials.append(_paired(knob, move, str(group[0]), [own[seed] - base[seed] for seed in shared]))
+                trials.append(_paired(knob, move, group[0], [own[seed] - base[seed] for seed in shared]))
     return trials
 
 

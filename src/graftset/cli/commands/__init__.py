@@ -4,7 +4,8 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, evaluating, deciding, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, evaluating, experiments, deciding,
+    looking,
 )  # fmt: skip
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "captions",
     "deciding",
     "evaluating",
+    "experiments",
     "looking",
     "measuring",
     "reviewing",
