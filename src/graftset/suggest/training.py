@@ -99,9 +99,10 @@ def _command(knob: Numeric, value: str, facts: Facts) -> str:
         option = f"--dataset_config {name}.toml"
     if knob.setting == "conv_dim":
         option = f"--network_args conv_dim={value} conv_alpha={_half(value)}"
+    seeds = " ".join(map(str, range(facts.seeds)))
     return (
-        f"{before}OUTPUT={name} {build}/train.sh {option} && graftset evaluate --samples {name}/sample "
-        f"--prompts {build}/prompts.json --name {name}"
+        f"{before}for seed in {seeds}; do OUTPUT={name}-s$seed {build}/train.sh --seed $seed {option} && "
+        f"graftset evaluate --samples {name}-s$seed/sample --prompts {build}/prompts.json --name {name}-s$seed; done"
     )
 
 
