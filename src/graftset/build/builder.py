@@ -235,7 +235,7 @@ def _write_build(
 def _wishes(plan: str | MixingPlan, spec: PlanSpec | None) -> Wishes:
     """What a plan wants of the images."""
     if spec is not None:
-        return Wishes(spec.uses_generated, spec.draws_from_pool, spec.captions)
+        return Wishes(spec.uses_generated, spec.draws_from_pool, spec.captions, spec.only_asked)
     return Wishes(isinstance(plan, MixingPlan) and plan.images("generated") > 0)
 
 

@@ -20,6 +20,7 @@ class Wishes:
     generated: bool  # any at all
     pool: bool = False  # those that were not admitted too
     captions: Captions = "corrected"
+    only_asked: bool = False  # of the generated only those that came with a prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def sort_out(
     """
     wanted = [view for view in images if view.origin == "original" or wishes.generated]
     reasons = {
-        view.path: _why_not(view, wishes.captions, unmeasurable, max_generation)
+        view.path: _why_not(view, wishes, unmeasurable, max_generation)
         for view in (*wanted, *(pool if wishes.pool else ()))
     }
     usable = tuple(view for view in wanted if reasons[view.path] is None)
@@ -101,7 +102,7 @@ def sort_out(
             field="originals",
             remedy="Put a .txt file with a caption beside each original and ingest again",
         )
-    if wishes.captions == "as-asked" and wishes.generated and out and not any(v.origin == "generated" for v in usable):
+    if wishes.only_asked and wishes.generated and out and not any(v.origin == "generated" for v in usable):
         raise BuildError(
             f"None of the {sum(view.origin == 'generated' for view, _ in out)} admitted candidates came with a prompt",
             field="plan",
@@ -110,6 +111,7 @@ def sort_out(
     kinds = {
         "could not be measured": "images",
         "have no caption": "caption",
+        "came without a prompt": "prompt",
         "are of too high a generation": "generation",
     }
     faults = []
@@ -117,7 +119,7 @@ def sort_out(
         names = sorted(file_name(view) for view, (of_kind, _) in out if of_kind == kind)
         if names:
             faults.append((field, f"{len(names)} images {kind}: {some_names(names)}"))
-    unasked = sum(view.origin == "generated" and wishes.captions == "as-asked" for view, _ in out)
+    unasked = sum(view.origin == "generated" and not one_line(view.prompt) for view, _ in out if wishes.only_asked)
     return Supply(
         usable=usable,
         pool=tuple(view for view in pool if wishes.pool and reasons[view.path] is None),
@@ -125,8 +127,8 @@ def sort_out(
         left_out=_skips((view, reason) for view, (_, reason) in out),
         faults=tuple(faults),
         warnings=(
-            f"{unasked} admitted candidates came without a prompt and are not in this arm: the arm of corrected "
-            "captions that it is compared with has them",
+            f"{unasked} admitted candidates came without a prompt and are not in this arm: compare as-asked with "
+            "corrected, which leaves them out too, rather than with equal",
         )
         if unasked
         else (),
@@ -195,14 +197,16 @@ def members_of_value(plan: MixingPlan, supply: Supply) -> tuple[MixingPlan, list
 
 
 def _why_not(
-    view: ImageView, captions: Captions, unmeasurable: Mapping[str, str], max_generation: int | None
+    view: ImageView, wishes: Wishes, unmeasurable: Mapping[str, str], max_generation: int | None
 ) -> tuple[str, str] | None:
     """Why an image cannot be trained on: the kind of reason, and the reason; None where it can."""
     if view.path in unmeasurable:
         return "could not be measured", unmeasurable[view.path]
-    if not one_line(caption_of(view, captions)[0]):
-        missing = "prompt, which this plan trains under" if captions == "as-asked" else "caption"
-        return "have no caption", f"{view.origin} without a {missing if view.origin == 'generated' else 'caption'}"
+    if wishes.only_asked and view.origin == "generated" and not one_line(view.prompt):
+        wants = "trains under" if wishes.captions == "as-asked" else "asks for"
+        return "came without a prompt", f"generated without a prompt, which this plan {wants}"
+    if not one_line(caption_of(view, wishes.captions)[0]):
+        return "have no caption", f"{view.origin} without a caption"
     if max_generation is None:
         return None
     too_high = "are of too high a generation"

@@ -10,7 +10,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from graftset.cli.console import say, shown
-from graftset.runs import spaced_steps
 
 if TYPE_CHECKING:
     from graftset.train import Estimate, Moment, Outcome, TrainingJob
@@ -75,7 +74,7 @@ class _Lines:
         part = moment.step * _LINES // moment.steps
         if moment.doing == "train" and part > self._shown and rate > 0:
             self._shown = part
-            left = _duration((moment.steps - moment.step) / rate)
+            left = duration((moment.steps - moment.step) / rate)
             say(f"step {moment.step} of {moment.steps}, loss {moment.loss:.3f}, {rate:.1f} steps/s, {left} left")
 
 
@@ -94,7 +93,7 @@ def estimate_json(job: TrainingJob, estimate: Estimate) -> dict[str, Any]:
         "steps": job.steps,
         "seed": job.seed,
         "prompts": len(job.prompts),
-        "checkpoints": len(spaced_steps(job.steps)),
+        "checkpoints": len(job.checkpoint_steps),
         **asdict(estimate),
     }
 
@@ -106,9 +105,9 @@ def estimate_lines(job: TrainingJob, estimate: Estimate) -> list[str]:
     return [
         f"{job.folder.name}: {len(job.data.captions)} images of {width} x {height} cells from build {job.data.build}, "
         f"plan {job.data.plan}, seed {job.seed}",
-        f"{job.steps} steps, {len(spaced_steps(job.steps))} checkpoints with {pictures} pictures each; "
+        f"{job.steps} steps, {len(job.checkpoint_steps)} checkpoints with {pictures} pictures each; "
         f"{estimate.parameters / 1e6:.2f} million weights on {estimate.device}",
-        f"a whole run takes about {_duration(estimate.seconds)} here now "
+        f"a whole run takes about {duration(estimate.seconds)} here now "
         f"({estimate.step_seconds:.3f} s a step, {estimate.picture_seconds:.3f} s a picture)",
         *(f"note: {note}" for note in estimate.notes),
     ]
@@ -125,12 +124,13 @@ def outcome_lines(outcome: Outcome) -> list[str]:
         return [f"unchanged {shown(outcome.folder)}: all {outcome.steps} steps were trained before"]
     since = f" from step {outcome.resumed_at}" if outcome.resumed_at else ""
     return [
-        f"trained {shown(outcome.folder)}{since}: {outcome.steps} steps in {_duration(outcome.seconds)}, "
+        f"trained {shown(outcome.folder)}{since}: {outcome.steps} steps in {duration(outcome.seconds)}, "
         f"loss {outcome.loss:.3f}"
     ]
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time as a person says it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from graftset.config.section import Section, as_tuple
 
-BUILT_IN_PLANS = ("originals", "equal", "weighted", "sequential", "as-asked", "random")
+BUILT_IN_PLANS = ("originals", "equal", "weighted", "sequential", "as-asked", "corrected", "random")
 
 
 def plan_name(name: str) -> str:
@@ -28,9 +28,10 @@ def _plain_name(name: str) -> str:
 class UseSettings(Section):
     """Images that a stage of a plan shows."""
 
-    images: Literal["originals", "admitted", "best", "random"] = Field(
+    images: Literal["originals", "admitted", "best", "relabeled", "random"] = Field(
         description="originals; admitted: all that the selection kept; best: the first `count` of them by its ranking; "
-        "random: `count` drawn from all candidates whatever the gates say.",
+        "relabeled: those of the admitted whose caption was corrected; random: `count` drawn from all candidates "
+        "whatever the gates say.",
         examples=["best"],
     )
     count: int | None = Field(
@@ -61,7 +62,7 @@ class UseSettings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> UseSettings:
         faults = []
-        if self.count is not None and self.images in ("originals", "admitted"):
+        if self.count is not None and self.images in ("originals", "admitted", "relabeled"):
             faults.append(f'"{self.images}" takes all there are and no count; "best" and "random" take one')
         if self.repeats is not None and self.weight is not None:
             faults.append("repeats and weight exclude each other")

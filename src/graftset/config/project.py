@@ -64,9 +64,19 @@ class Project:
         return self.root / "runs"
 
     @property
+    def experiments(self) -> Path:
+        """Folder that holds one folder for each experiment."""
+        return self.root / "experiments"
+
+    @property
     def evaluations(self) -> Path:
         """Folder of the scorecards of pictures that no run folder of ours holds."""
         return self.root / "evaluations"
+
+    @property
+    def decisions(self) -> Path:
+        """Folder of the decisions, a numbered file each."""
+        return self.root / "decisions"
 
     @property
     def reports(self) -> Path:

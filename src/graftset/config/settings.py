@@ -237,7 +237,7 @@ class BuildSettings(Section):
         default=("originals", "equal", "weighted", "sequential"),
         description="Mixing plans that `expand` builds. originals: without the generated; equal: every picture as "
         "often; weighted: originals at least twice as often; sequential: originals first, then all. Control arms: "
-        "as-asked and random. Or names of your own plans, see docs/plans.md.",
+        "as-asked, corrected and random. Or names of your own plans, see docs/plans.md.",
     )
     size: int = Field(
         default=0,
@@ -354,6 +354,57 @@ class TrainSettings(Section):
     native: NativeSettings = Field(default_factory=NativeSettings, description=NativeSettings.__doc__)
 
 
+class DecideSettings(Section):
+    """What an arm has to show before it is adopted. Defaults are judgments: change them to what you need."""
+
+    review_bound: float = Field(
+        default=0.90,
+        ge=0,
+        le=1,
+        description="Share of the admitted images (0-1) that a review must have shown to be right, with 95 % "
+        "confidence.",
+    )
+    original_accuracy: float = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="Original accuracy (0-1) that an arm must reach, besides being no worse than the originals alone.",
+    )
+    quality: float = Field(default=8.0, ge=0, le=10, description="Mean quality score (0-10) that an arm must hold.")
+    convergence_slack: float = Field(
+        default=0.10,
+        ge=0,
+        le=1,
+        description="How much later an arm may converge, as a share of the images that the originals alone take.",
+    )
+    stability_slack: float = Field(
+        default=0.25,
+        ge=0,
+        description="How much more an arm may swing from checkpoint to checkpoint, in multiples of the sampling noise.",
+    )
+    certainty: Literal["bound", "point"] = Field(
+        default="bound",
+        description='What must reach these: "bound", the end of the interval; "point", the figure alone.',
+    )
+
+
+class SuggestSettings(Section):
+    """What the suggested experiments are planned with."""
+
+    seeds: int = Field(default=5, ge=1, le=99, description="Training seeds of each arm. A verdict needs 5.")
+    gpu_seconds_per_step: float = Field(
+        default=1.0,
+        gt=0,
+        description="Seconds of one training step of your trainer on your GPU: for the hours that are named.",
+    )
+    minutes_per_image: float = Field(
+        default=0.0,
+        ge=0,
+        description="Minutes that one admitted image costs you to make. 0: images are counted but not turned into "
+        "hours.",
+    )
+
+
 class Settings(Section):
     """All of graftset.toml."""
 
@@ -367,6 +418,8 @@ class Settings(Section):
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
     train: TrainSettings = Field(default_factory=TrainSettings, description=TrainSettings.__doc__)
+    decide: DecideSettings = Field(default_factory=DecideSettings, description=DecideSettings.__doc__)
+    suggest: SuggestSettings = Field(default_factory=SuggestSettings, description=SuggestSettings.__doc__)
     plans: dict[Annotated[str, AfterValidator(plan_name)], PlanSettings] = Field(
         default_factory=dict, description="Mixing plans of your own, each under [plans.NAME]."
     )

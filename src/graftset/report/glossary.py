@@ -41,6 +41,7 @@ _PLANS = {
     "weighted": "Originals are drawn more often than generated pictures, so they keep the lead.",
     "sequential": "First the originals alone, then originals and generated pictures together.",
     "as-asked": "A control: the generated pictures under the prompts they were asked for in, right or wrong.",
+    "corrected": "A control: the pictures of as-asked under corrected captions. Only words differ between the two.",
     "random": "A control: generated pictures drawn at random, whatever the gates say of them.",
 }
 

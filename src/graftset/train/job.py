@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from graftset.diffusion.palette import Palette
 from graftset.errors import UserError
 from graftset.records import SamplePrompt
+from graftset.runs import CHECKPOINTS, spaced_steps
 
 U8 = NDArray[np.uint8]
 Value = bool | int | float | str
@@ -73,6 +74,12 @@ class TrainingJob:
     device: str  # "auto", "cpu", "cuda" or "mps"
     settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))  # of the backend
     watch: Callable[[Moment], None] = unwatched
+    checkpoints: int = CHECKPOINTS  # evenly spaced, fewer where there are fewer steps
+
+    @property
+    def checkpoint_steps(self) -> tuple[int, ...]:
+        """The steps after which a checkpoint is written and painted; the last one is `steps`."""
+        return spaced_steps(self.steps, self.checkpoints)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from graftset.diffusion.palette import make_palette
 from graftset.diffusion.text import CaptionEncoder, constant_tags
 from graftset.errors import ExistsError, UserError
 from graftset.files import lock_folder
-from graftset.runs import RUN, Run, RunRecord, create_run, open_run, prompts_hash, sha256_hex, spaced_steps
+from graftset.runs import RUN, Run, RunRecord, create_run, open_run, prompts_hash, sha256_hex
 from graftset.train.batches import Batches, Varying
 from graftset.train.carrying import Training
 from graftset.train.job import Estimate, Outcome, TrainingJob
@@ -87,7 +87,7 @@ def estimate(job: TrainingJob) -> Estimate:
         begun = time.perf_counter()
         paint(painter, [Wish("", "estimate", 0)] * BATCH)
         picture_seconds = (time.perf_counter() - begun) / BATCH
-    pictures = len(job.prompts) * len(job.sample_seeds) * len(spaced_steps(job.steps))
+    pictures = len(job.prompts) * len(job.sample_seeds) * len(job.checkpoint_steps)
     return Estimate(
         seconds=job.steps * step_seconds + pictures * picture_seconds,
         step_seconds=step_seconds,
@@ -171,7 +171,7 @@ def _open(job: TrainingJob, made: _Made) -> Run:
         steps=job.steps,
         batch_size=made.settings.batch_size,
         device=made.device.type,
-        checkpoint_steps=spaced_steps(job.steps),
+        checkpoint_steps=job.checkpoint_steps,
         sample_seeds=job.sample_seeds,
         prompts_sha256=prompts_hash(job.prompts),
         prompts=len(job.prompts),

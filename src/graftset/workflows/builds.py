@@ -94,7 +94,7 @@ def _members_now(
     supply = sort_out(
         images,
         [view for view in views if view.origin == "generated" and not view.selected],
-        Wishes(spec.uses_generated, spec.draws_from_pool, spec.captions),
+        Wishes(spec.uses_generated, spec.draws_from_pool, spec.captions, spec.only_asked),
         unmeasurable={view.path: "" for view in views if view.grid is None},
         max_generation=settings.select.max_generation,
     )

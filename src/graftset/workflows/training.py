@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from graftset.files import write_whole
 from graftset.imageio import read_rgb
 from graftset.pixels.grid import from_native
 from graftset.records import SamplePrompt
+from graftset.runs import CHECKPOINTS
 from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
 from graftset.train.job import unwatched
 from graftset.workflows.steps import open_session, plain_name
@@ -44,6 +45,9 @@ def training_job(
     seed: int | None = None,
     steps: int | None = None,
     device: str | None = None,
+    checkpoints: int | None = None,
+    prompts: Sequence[SamplePrompt] | None = None,
+    sample_seeds: Sequence[int] | None = None,
     watch: Callable[[Moment], None] = unwatched,
 ) -> TrainingJob:
     """A run on a build, ready to be handed to a backend; nothing is written.
@@ -57,6 +61,9 @@ def training_job(
         seed: Of everything random.
         steps: Of training.
         device: Where to compute.
+        checkpoints: How many there are; None for ten.
+        prompts: What every checkpoint paints, in place of what the build brings.
+        sample_seeds: Of the noise each prompt is painted from.
         watch: Told where training stands.
 
     Raises:
@@ -67,13 +74,14 @@ def training_job(
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
-        prompts=build_prompts(build, data),
-        sample_seeds=tuple(range(settings.samples)),
+        prompts=build_prompts(build, data) if prompts is None else tuple(prompts),
+        sample_seeds=tuple(range(settings.samples) if sample_seeds is None else sample_seeds),
         seed=seed,
         steps=steps or settings.steps,
         device=device or settings.device,
         settings=settings.native.model_dump(),
         watch=watch,
+        checkpoints=checkpoints or CHECKPOINTS,
     )
 
 
@@ -268,6 +276,9 @@ def open_training(
     seed: int | None = None,
     steps: int | None = None,
     device: str | None = None,
+    checkpoints: int | None = None,
+    prompts: Sequence[SamplePrompt] | None = None,
+    sample_seeds: Sequence[int] | None = None,
     keep: bool = True,
     watch: Callable[[Moment], None] = unwatched,
 ) -> OpenTraining:
@@ -279,7 +290,7 @@ def open_training(
         folder: The project folder.
         plan: A plan, or the name of a build of the project.
         build: A build folder; then `plan` is not asked.
-        name, seed, steps, device, watch: As in `training_job`.
+        name, seed, steps, device, checkpoints, prompts, sample_seeds, watch: As in `training_job`.
         keep: Whether the palette is kept for the arms to come.
 
     Raises:
@@ -304,6 +315,9 @@ def open_training(
         seed=seed,
         steps=steps,
         device=device,
+        checkpoints=checkpoints,
+        prompts=prompts,
+        sample_seeds=sample_seeds,
         watch=watch,
     )
     return OpenTraining(job, settings)

@@ -13,6 +13,7 @@ import numpy as np
 from graftset.build.plans.mixing import ImageClass
 from graftset.build.plans.table import PlanSpec, Use
 from graftset.errors import BuildError
+from graftset.prompts import one_line
 from graftset.records import ImageView
 
 _ACCESSORY = "accessory:"
@@ -80,6 +81,7 @@ def choose(
             faults.append(f"{count} candidates are asked for and {len(admitted)} are admitted")
         admitted = admitted[:count]
     everyone = sorted([*(v for v in images if v.origin == "generated"), *pool], key=_by_content)
+    relabeled = [view for view in admitted if one_line(view.prompt) != one_line(view.training_caption)]
     rng = np.random.default_rng(seed)
     drawn = [everyone[i] for i in rng.permutation(len(everyone))]
     notes: list[str] = []
@@ -87,14 +89,14 @@ def choose(
     for stage in spec.stages:
         uses: dict[str, int] = {}
         for number, use in enumerate(stage.uses):
-            source = {"originals": originals, "random": drawn}.get(use.images, admitted)
+            source = {"originals": originals, "random": drawn, "relabeled": relabeled}.get(use.images, admitted)
             left = [view for view in source if view.path not in uses and _has(view, use.where)]
             wanted = len(left)
             if use.images in ("best", "random"):
                 wanted = len(admitted) if use.count is None else use.count
             if len(left) < wanted:
                 faults.append(f"the stage {stage.name} uses {wanted} {_words(use)} and there are {len(left)}")
-            elif not left and use.where:
+            elif not left and (use.where or use.images == "relabeled"):
                 faults.append(f"the stage {stage.name} uses {_words(use)} and there are none")
             if use.images == "random" and wanted:
                 notes.append(f"{wanted} candidates were drawn at random from {len(left)}, by seed {seed}")
@@ -130,7 +132,12 @@ def _seen(view: ImageView, slot: str) -> str | None:
 
 def _words(use: Use) -> str:
     """What a use takes, as a phrase: "random candidates with hair brown"."""
-    what = {"originals": "originals", "random": "random candidates"}.get(use.images, "admitted candidates")
+    words = {
+        "originals": "originals",
+        "random": "random candidates",
+        "relabeled": "admitted candidates whose caption was corrected",
+    }
+    what = words.get(use.images, "admitted candidates")
     traits = " and ".join(f"{slot} {value}" for slot, value in use.where.items())
     return f"{what} with {traits}" if traits else what
 

@@ -17,7 +17,7 @@ from graftset.errors import UserError
 if TYPE_CHECKING:  # pydantic is not loaded for a plan made by hand
     from graftset.config import PlanSettings
 
-Source = Literal["originals", "admitted", "best", "random"]
+Source = Literal["originals", "admitted", "best", "relabeled", "random"]
 Captions = Literal["corrected", "as-asked"]
 
 
@@ -27,7 +27,8 @@ class Use:
 
     Attributes:
         images: "originals"; "admitted", all that the selection kept; "best", the first `count` of those by its ranking;
-            "random", `count` drawn from all candidates whatever the gates say.
+            "relabeled", those of the admitted whose caption is another than the prompt they came with; "random",
+            `count` drawn from all candidates whatever the gates say.
         count: Of "best" and "random"; None takes as many as are admitted.
         repeats: Times each is shown in one epoch.
         weight: In place of repeats: how often each is shown, in relation to the other weights of the stage.
@@ -66,6 +67,7 @@ class PlanSpec:
     Attributes:
         captions: "corrected" trains generated images under their current captions, "as-asked" under the prompts that
             they came with.
+        only_asked: Of the generated images only those that came with a prompt, whatever they are trained under.
         epochs: Over all stages; None leaves that to the settings.
         override: Why fewer than half originals are accepted; empty where they are not.
     """
@@ -73,6 +75,7 @@ class PlanSpec:
     summary: str
     stages: tuple[StageSpec, ...]
     captions: Captions = "corrected"
+    only_asked: bool = False
     epochs: int | None = None
     override: str = ""
 
@@ -113,6 +116,12 @@ PLANS: Mapping[str, PlanSpec] = MappingProxyType(
             "control: every image equally often, the generated under the prompts as asked; tests the captions",
             _together(Use("best")),
             captions="as-asked",
+            only_asked=True,
+        ),
+        "corrected": PlanSpec(
+            "control: the pictures of as-asked under their corrected captions; nothing else differs between the two",
+            _together(Use("best")),
+            only_asked=True,
         ),
         "random": PlanSpec(
             "control: every image equally often, the generated drawn at random past all gates; tests the filter",
@@ -120,7 +129,24 @@ PLANS: Mapping[str, PlanSpec] = MappingProxyType(
         ),
     }
 )
-"""The plans of every project. The last two are control arms: see docs/plans.md."""
+"""The plans of every project. The last three are control arms: see docs/plans.md."""
+
+LABEL_PLANS: Mapping[str, PlanSpec] = MappingProxyType(
+    {
+        "relabeled": PlanSpec(
+            "control: originals and the admitted whose captions were corrected, under these",
+            _together(Use("relabeled")),
+            only_asked=True,
+        ),
+        "mislabeled": PlanSpec(
+            "control: the pictures of relabeled under the prompts as asked; only wrong words differ between the two",
+            _together(Use("relabeled")),
+            captions="as-asked",
+            only_asked=True,
+        ),
+    }
+)
+"""Controls for projects where captions were corrected: what the others hold besides dilutes the question."""
 
 
 def plan_named(name: str, own: Mapping[str, PlanSpec] = MappingProxyType({})) -> PlanSpec:
@@ -136,8 +162,8 @@ def plan_named(name: str, own: Mapping[str, PlanSpec] = MappingProxyType({})) ->
 
 
 def plans_from_settings(settings: Mapping[str, PlanSettings]) -> dict[str, PlanSpec]:
-    """The plans that graftset.toml defines under `[plans.NAME]`."""
-    return {name: _spec(name, plan) for name, plan in settings.items()}
+    """The plans that graftset.toml defines under `[plans.NAME]`, and those of `LABEL_PLANS`."""
+    return {**LABEL_PLANS, **{name: _spec(name, plan) for name, plan in settings.items()}}
 
 
 def _spec(name: str, plan: PlanSettings) -> PlanSpec:
@@ -162,4 +188,5 @@ def _spec(name: str, plan: PlanSettings) -> PlanSpec:
         for number, stage in enumerate(plan.stages, start=1)
     ]
     summary = plan.summary or f"the plan {name} of graftset.toml"
-    return PlanSpec(summary, tuple(stages), plan.captions, plan.epochs, plan.override_real_mass)
+    asked = plan.captions == "as-asked"
+    return PlanSpec(summary, tuple(stages), plan.captions, asked, plan.epochs, plan.override_real_mass)

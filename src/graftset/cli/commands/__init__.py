@@ -4,13 +4,16 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, evaluating, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, evaluating, experiments, deciding,
+    looking,
 )  # fmt: skip
 
 __all__ = [
     "building",
     "captions",
+    "deciding",
     "evaluating",
+    "experiments",
     "looking",
     "measuring",
     "reviewing",

@@ -35,6 +35,12 @@ def train(
         int | None,
         typer.Option(help=f"Training steps, the same for every arm. {KEPT}, else 1000.", min=1, metavar="N"),
     ] = None,
+    checkpoints: Annotated[
+        int | None,
+        typer.Option(
+            help="How many checkpoints, evenly spaced in images seen. Default: 10.", min=1, max=1000, metavar="N"
+        ),
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option(help=f"auto, cpu, cuda or mps. {KEPT}, else auto: cuda where it is, else cpu.", metavar="DEVICE"),
@@ -52,8 +58,8 @@ def train(
 ) -> None:
     """Train a model on a build, painting the same prompts as it goes.
 
-    There are ten checkpoints, evenly spaced in images seen; each paints every sample prompt. The same command goes on
-    where an earlier one was stopped.
+    There are ten checkpoints (or --checkpoints), evenly spaced in images seen; each paints every sample prompt. The
+    same command goes on where an earlier one was stopped.
     """
     from graftset.cli import show_training
     from graftset.train import load_backend
@@ -72,6 +78,7 @@ def train(
             seed=seed,
             steps=steps,
             device=device,
+            checkpoints=checkpoints,
             keep=not dry_run,
             watch=watch,
         )
