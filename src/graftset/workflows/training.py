@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from graftset.assess import load_native
-from graftset.build import MANIFEST, BuildRecord, read_build, verify
+from graftset.build import MANIFEST, ORIGINS, BuildRecord, read_build, verify, with_epochs
 from graftset.catalog import Catalog
 from graftset.config import FILE_NAME, Project, TrainSettings
 from graftset.diffusion.palette import Palette, make_palette
@@ -22,7 +24,15 @@ from graftset.files import write_whole
 from graftset.imageio import read_rgb
 from graftset.pixels.grid import from_native
 from graftset.records import SamplePrompt
-from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
+from graftset.train import (
+    BuildFiles,
+    BuildStage,
+    Moment,
+    PlannedCheckpoint,
+    TrainingJob,
+    TrainingSet,
+    TrainingStage,
+)
 from graftset.train.job import unwatched
 from graftset.workflows.steps import open_session, plain_name
 
@@ -45,6 +55,8 @@ def training_job(
     steps: int | None = None,
     device: str | None = None,
     watch: Callable[[Moment], None] = unwatched,
+    backend: str | None = None,
+    project: Project | None = None,
 ) -> TrainingJob:
     """A run on a build, ready to be handed to a backend; nothing is written.
 
@@ -58,12 +70,18 @@ def training_job(
         steps: Of training.
         device: Where to compute.
         watch: Told where training stands.
+        backend: What will train; None for what the settings say.
+        project: Whose folder relative paths in the settings start at; None: the current folder.
 
     Raises:
         BuildError: The prompts of the build are damaged.
-        UserError: The name is no plain folder name.
+        UserError: The name is no plain folder name, or what is asked for does not go with the build or the backend.
     """
     seed = settings.seed if seed is None else seed
+    backend = backend or settings.backend
+    files = build_files(build, epochs=settings.kohya.epochs if backend == "kohya" else 0)
+    if backend == "kohya":
+        steps = _planned_steps(files, steps)
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
@@ -72,9 +90,94 @@ def training_job(
         seed=seed,
         steps=steps or settings.steps,
         device=device or settings.device,
-        settings=settings.native.model_dump(),
+        settings=backend_settings(settings, backend, project),
         watch=watch,
+        build=files,
     )
+
+
+def backend_settings(settings: TrainSettings, backend: str, project: Project | None) -> dict[str, Any]:
+    """The settings of a backend, with paths that start at the project folder made absolute."""
+    if backend != "kohya":
+        return settings.native.model_dump()
+    table = settings.kohya.model_dump()
+    for key in ("sd_scripts", "model", "python"):
+        path = os.path.expanduser(table[key])
+        # A bare word is a command or, like owner/name, a name on a hub, unless a file of that name is there.
+        here = path if project is None else str(project.path(path))
+        if path and (path.startswith(("/", ".")) or path != table[key] or os.path.exists(here)):
+            table[key] = os.path.abspath(here)
+    return table
+
+
+def build_files(folder: Path, *, epochs: int = 0) -> BuildFiles:
+    """A build as a trainer of its own process reads it.
+
+    Args:
+        folder: The build folder.
+        epochs: Over all stages, in proportion to the plan's; 0: as built.
+
+    Raises:
+        UserError: The build has a budget of steps, which decides in place of epochs.
+    """
+    record = read_build(folder)
+    plan = record.plan
+    if epochs:
+        if record.budget is not None:
+            raise UserError(
+                f"This build has a budget of {record.budget} steps, which decides in place of epochs",
+                field="train.kohya.epochs",
+                value=epochs,
+                remedy="Set it to 0, or build without a budget",
+            )
+        plan = with_epochs(plan, epochs)
+    several = len(plan.stages) > 1
+    images = {origin: plan.images(origin) for origin in ORIGINS}
+    return BuildFiles(
+        folder=folder.absolute(),
+        format=record.format,
+        base=record.base,
+        stages=tuple(
+            BuildStage(
+                name=stage.name,
+                config=f"stage{number}/train.toml" if several else "train.toml",
+                epochs=stage.epochs,
+                steps=stage.steps,
+                steps_per_epoch=stage.steps_per_epoch,
+                save_every=stage.save_every,
+                by_steps=stage.budget is not None,
+                batch_size=stage.batch_size,
+            )
+            for number, stage in enumerate(plan.stages, start=1)
+        ),
+        checkpoints=tuple(
+            PlannedCheckpoint(
+                point.step,
+                point.images_seen,
+                {
+                    "original": point.exposures,
+                    "generated": (point.images_seen - point.exposures * images["original"]) / images["generated"]
+                    if images["generated"]
+                    else 0.0,
+                },
+            )
+            for point in plan.checkpoints()
+        ),
+        as_built=not epochs,
+    )
+
+
+def _planned_steps(files: BuildFiles, steps: int | None) -> int:
+    """The steps of a build; others cannot be asked for."""
+    planned = files.checkpoints[-1].step
+    if steps not in (None, planned):
+        raise UserError(
+            f"sd-scripts takes the {planned} steps of the build",
+            field="--steps",
+            value=steps,
+            remedy="Leave it out, or build with a budget of steps",
+        )
+    return planned
 
 
 def training_set(folder: Path) -> TrainingSet:
@@ -270,6 +373,7 @@ def open_training(
     device: str | None = None,
     keep: bool = True,
     watch: Callable[[Moment], None] = unwatched,
+    backend: str | None = None,
 ) -> OpenTraining:
     """A run of a project, of the build that `plan` names or of another one; nothing is trained yet.
 
@@ -279,20 +383,22 @@ def open_training(
         folder: The project folder.
         plan: A plan, or the name of a build of the project.
         build: A build folder; then `plan` is not asked.
-        name, seed, steps, device, watch: As in `training_job`.
+        name, seed, steps, device, watch, backend: As in `training_job`.
         keep: Whether the palette is kept for the arms to come.
 
     Raises:
         UserError: No such build, or what `training_job` raises.
     """
     if build is not None and not (folder / FILE_NAME).exists():
+        project = None
         settings, runs, chosen = TrainSettings(), folder / "runs", build
         data = training_set(chosen)
         palette = shared_palette(runs, data, keep=keep)
     else:
         with open_session(folder) as session:
-            settings, runs = session.project.settings.train, session.project.runs
-            chosen = build or find_build(session.project, plan or "")
+            project = session.project
+            settings, runs = project.settings.train, project.runs
+            chosen = build or find_build(project, plan or "")
             data = training_set(chosen)
             palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
     job = training_job(
@@ -305,5 +411,7 @@ def open_training(
         steps=steps,
         device=device,
         watch=watch,
+        backend=backend,
+        project=project,
     )
     return OpenTraining(job, settings)

@@ -43,10 +43,18 @@ def train(
         str | None, typer.Option(help="Name of the folder in runs/. Default: build and seed.", metavar="NAME")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(help=f"What trains. {KEPT}, else native, the embedded model.", metavar="BACKEND")
+        str | None,
+        typer.Option(
+            help=f"What trains: native, the embedded model, or kohya, sd-scripts. {KEPT}, else native.",
+            metavar="BACKEND",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Try a few steps, say how long the run would take, write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Try a few steps, say how long the run would take, write nothing; kohya only looks at what it needs.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -74,6 +82,7 @@ def train(
             device=device,
             keep=not dry_run,
             watch=watch,
+            backend=backend,
         )
         module = load_backend(backend or training.settings.backend)
         estimate = module.estimate(training.job)
