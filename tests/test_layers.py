@@ -18,7 +18,19 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
-    ("traits", "quality", "measuring", "claims", "prompts", "scorecards", "catalog", "diffusion", "runs", "engine"),
+    (
+        "traits",
+        "quality",
+        "measuring",
+        "claims",
+        "prompts",
+        "scorecards",
+        "catalog",
+        "diffusion",
+        "trainerfiles",
+        "runs",
+        "engine",
+    ),
     (
         "ingest",
         "assess",
@@ -29,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "build",
         "train",
         "sampling",
+        "pastruns",
         "evaluate",
         "report",
         "drawn",

@@ -14,6 +14,8 @@ from graftset.cli.console import say, shown
 from graftset.runs import spaced_steps
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from graftset.train import Estimate, Moment, Outcome, TrainingJob
 
 _LINES = 10  # of progress over a whole run, where stderr is no terminal
@@ -130,6 +132,19 @@ def _checkpoints(job: TrainingJob, estimate: Estimate) -> int:
     """How many checkpoints there will be: as the build plans them where its own files are trained on."""
     planned = job.build is not None and estimate.parameters == 0
     return len(job.build.checkpoints) if planned and job.build is not None else len(spaced_steps(job.steps))
+
+
+def script_json(job: TrainingJob, folder: Path) -> dict[str, Any]:
+    """A folder to train on another machine, as JSON."""
+    return {"run": job.folder.name, "build": job.data.build, "plan": job.data.plan, "folder": str(folder.absolute())}
+
+
+def script_lines(folder: Path) -> list[str]:
+    """A folder to train on another machine, for people."""
+    return [
+        f"wrote {shown(folder)}: copy it to the machine that trains, and there: MODEL=/models/... ./run.sh",
+        "back here: graftset runs import NAME-results.tar.gz",
+    ]
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

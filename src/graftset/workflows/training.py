@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from graftset.assess import load_native
-from graftset.build import MANIFEST, ORIGINS, BuildRecord, read_build, verify, with_epochs
+from graftset.build import MANIFEST, BuildRecord, read_build, verify
 from graftset.catalog import Catalog
 from graftset.config import FILE_NAME, Project, TrainSettings
 from graftset.diffusion.palette import Palette, make_palette
@@ -24,17 +22,11 @@ from graftset.files import write_whole
 from graftset.imageio import read_rgb
 from graftset.pixels.grid import from_native
 from graftset.records import SamplePrompt
-from graftset.train import (
-    BuildFiles,
-    BuildStage,
-    Moment,
-    PlannedCheckpoint,
-    TrainingJob,
-    TrainingSet,
-    TrainingStage,
-)
+from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
 from graftset.train.job import unwatched
+from graftset.train.kohya.script import write_script
 from graftset.workflows.steps import open_session, plain_name
+from graftset.workflows.trainer_builds import backend_settings, build_files, planned_steps
 
 PROMPTS = "prompts.json"  # in a build folder
 PALETTE = "palette.json"  # in the folder of runs
@@ -81,7 +73,7 @@ def training_job(
     backend = backend or settings.backend
     files = build_files(build, epochs=settings.kohya.epochs if backend == "kohya" else 0)
     if backend == "kohya":
-        steps = _planned_steps(files, steps)
+        steps = planned_steps(files, steps)
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
@@ -94,90 +86,6 @@ def training_job(
         watch=watch,
         build=files,
     )
-
-
-def backend_settings(settings: TrainSettings, backend: str, project: Project | None) -> dict[str, Any]:
-    """The settings of a backend, with paths that start at the project folder made absolute."""
-    if backend != "kohya":
-        return settings.native.model_dump()
-    table = settings.kohya.model_dump()
-    for key in ("sd_scripts", "model", "python"):
-        path = os.path.expanduser(table[key])
-        # A bare word is a command or, like owner/name, a name on a hub, unless a file of that name is there.
-        here = path if project is None else str(project.path(path))
-        if path and (path.startswith(("/", ".")) or path != table[key] or os.path.exists(here)):
-            table[key] = os.path.abspath(here)
-    return table
-
-
-def build_files(folder: Path, *, epochs: int = 0) -> BuildFiles:
-    """A build as a trainer of its own process reads it.
-
-    Args:
-        folder: The build folder.
-        epochs: Over all stages, in proportion to the plan's; 0: as built.
-
-    Raises:
-        UserError: The build has a budget of steps, which decides in place of epochs.
-    """
-    record = read_build(folder)
-    plan = record.plan
-    if epochs:
-        if record.budget is not None:
-            raise UserError(
-                f"This build has a budget of {record.budget} steps, which decides in place of epochs",
-                field="train.kohya.epochs",
-                value=epochs,
-                remedy="Set it to 0, or build without a budget",
-            )
-        plan = with_epochs(plan, epochs)
-    several = len(plan.stages) > 1
-    images = {origin: plan.images(origin) for origin in ORIGINS}
-    return BuildFiles(
-        folder=folder.absolute(),
-        format=record.format,
-        base=record.base,
-        stages=tuple(
-            BuildStage(
-                name=stage.name,
-                config=f"stage{number}/train.toml" if several else "train.toml",
-                epochs=stage.epochs,
-                steps=stage.steps,
-                steps_per_epoch=stage.steps_per_epoch,
-                save_every=stage.save_every,
-                by_steps=stage.budget is not None,
-                batch_size=stage.batch_size,
-            )
-            for number, stage in enumerate(plan.stages, start=1)
-        ),
-        checkpoints=tuple(
-            PlannedCheckpoint(
-                point.step,
-                point.images_seen,
-                {
-                    "original": point.exposures,
-                    "generated": (point.images_seen - point.exposures * images["original"]) / images["generated"]
-                    if images["generated"]
-                    else 0.0,
-                },
-            )
-            for point in plan.checkpoints()
-        ),
-        as_built=not epochs,
-    )
-
-
-def _planned_steps(files: BuildFiles, steps: int | None) -> int:
-    """The steps of a build; others cannot be asked for."""
-    planned = files.checkpoints[-1].step
-    if steps not in (None, planned):
-        raise UserError(
-            f"sd-scripts takes the {planned} steps of the build",
-            field="--steps",
-            value=steps,
-            remedy="Leave it out, or build with a budget of steps",
-        )
-    return planned
 
 
 def training_set(folder: Path) -> TrainingSet:
@@ -250,16 +158,7 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     """
     path = folder / PROMPTS
     if path.is_file():
-        try:
-            return _PROMPTS.validate_json(path.read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BuildError(
-                f"The prompts cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-                field="prompts",
-                value=str(path),
-                remedy="Build it again",
-            ) from error
+        return stored_prompts(path)
     captions = {
         caption: source
         for caption, source, generated in zip(data.captions, data.sources, data.generated, strict=True)
@@ -270,6 +169,24 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
         SamplePrompt(f"training-{number:03d}", "training", caption, {}, captions[caption])
         for number, caption in enumerate(ranked[:RECALL_PROMPTS])
     )
+
+
+def stored_prompts(path: Path) -> tuple[SamplePrompt, ...]:
+    """The prompts that a build brings.
+
+    Raises:
+        BuildError: They are damaged.
+    """
+    try:
+        return _PROMPTS.validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        why = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BuildError(
+            f"The prompts cannot be read: {why}", field="prompts", value=str(path), remedy="Build it again"
+        ) from error
 
 
 def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = None, keep: bool = True) -> Palette:
@@ -360,6 +277,7 @@ class OpenTraining:
 
     job: TrainingJob
     settings: TrainSettings
+    backend: str = "native"
 
 
 def open_training(
@@ -414,4 +332,22 @@ def open_training(
         backend=backend,
         project=project,
     )
-    return OpenTraining(job, settings)
+    return OpenTraining(job, settings, backend or settings.backend)
+
+
+def write_training_script(training: OpenTraining, folder: Path) -> Path:
+    """Write a folder to train a run on another machine with sd-scripts.
+
+    Raises:
+        ExistsError: Something is there.
+        UserError: The backend is another one, or it cannot be written.
+    """
+    job = training.job
+    if training.backend != "kohya" or job.build is None:
+        raise UserError(
+            "Only runs of sd-scripts are written as a script",
+            field="--backend",
+            value=training.backend,
+            remedy="Use --backend kohya",
+        )
+    return write_script(job, folder, leave_out=set(verify(job.build.folder).extra))

@@ -5,6 +5,7 @@ driver.py      a script of its own: takes the trainer through the stages of a ru
 carrying.py    starts the driver or watches one that is there, and says how it ended
 logs.py        what the trainer prints
 collecting.py  checkpoints, pictures and losses into the run folder, as they land
+recording.py   what run.json says of a run
 script.py      a folder to train on another machine
 
 The driver and the trainer outlive this process: where it is killed, training goes on, and the same command watches it
@@ -15,16 +16,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 from graftset import __version__
-from graftset.config import KohyaSettings
 from graftset.files import lock_folder
-from graftset.runs import Run, RunRecord, prompts_hash
-from graftset.train.job import BuildFiles, Estimate, Outcome, TrainingJob
+from graftset.runs import Run
+from graftset.train.job import Estimate, Outcome, TrainingJob
 from graftset.train.kohya.carrying import TRAINER, Carrying, going_on
 from graftset.train.kohya.checking import check, kohya_settings
+from graftset.train.kohya.recording import is_complete, run_record
 from graftset.train.opening import MAY_DIFFER, in_use, known_run, open_or_create
 
 _MAY_DIFFER = (*MAY_DIFFER, "device")  # a run may go on elsewhere
@@ -65,45 +64,6 @@ def estimate(job: TrainingJob) -> Estimate:
     )
     on = "" if run is None else going_on(job, run.folder / TRAINER)[1]
     return Estimate(math.nan, math.nan, math.nan, 0, setup.device, (*told, *([on] if on else [])))
-
-
-def run_record(job: TrainingJob, settings: KohyaSettings, build: BuildFiles) -> RunRecord:
-    """What run.json says of a job; device and versions are filled in where it is trained."""
-    data = job.data
-    height, width = data.pictures.shape[1:3]
-    return RunRecord(
-        name=job.folder.name,
-        backend="kohya",
-        build=data.build,
-        build_sha256=data.build_sha256,
-        plan=data.plan,
-        width=width,
-        height=height,
-        originals=int((~data.generated).sum()),
-        generated=int(data.generated.sum()),
-        seed=job.seed,
-        steps=build.checkpoints[-1].step,
-        batch_size=build.stages[0].batch_size,
-        device="",
-        checkpoint_steps=tuple(point.step for point in build.checkpoints),
-        sample_seeds=job.sample_seeds,
-        prompts_sha256=prompts_hash(job.prompts),
-        prompts=len(job.prompts),
-        settings={
-            "base": build.base,
-            "model": Path(settings.model).name,
-            "arguments": " ".join(settings.arguments),
-            "stages": len(build.stages),
-        },
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def is_complete(run: Run) -> bool:
-    """Whether every planned checkpoint is there with its pictures."""
-    there = run.checkpoints()
-    painted = len(run.sampled()) == len(there) or not run.record.prompts
-    return run.finished and painted and len(there) == len(run.record.checkpoint_steps)
 
 
 def _versions(found: object) -> dict[str, str]:

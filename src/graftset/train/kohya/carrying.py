@@ -11,13 +11,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
+from graftset.config import KohyaSettings
 from graftset.files import write_whole
 from graftset.runs import Run, forget_metrics
-from graftset.train.job import Moment, Outcome, TrainingError, TrainingJob
+from graftset.train.job import BuildFiles, Moment, Outcome, TrainingError, TrainingJob
 from graftset.train.kohya import driver
-from graftset.train.kohya.checking import Setup
+from graftset.train.kohya.checking import SCRIPTS, Setup
 from graftset.train.kohya.collecting import Collector, sample_prompts
 from graftset.train.kohya.logs import AttemptLog, why_ended
 from graftset.train.opening import ended_early
@@ -29,35 +31,24 @@ _POLL = 0.5  # seconds
 _PATIENCE = 40.0  # seconds between asking driver and trainer to end and ending them
 
 
-def job_table(job: TrainingJob, setup: Setup) -> dict[str, object]:
+def job_table(job: TrainingJob, settings: KohyaSettings, build: BuildFiles) -> dict[str, object]:
     """What job.json says to the driver."""
-    settings, build = setup.settings, setup.build
     return {
-        "build": str(build.folder.absolute()),
+        "build": str(build.folder),
         "sd_scripts": str(Path(settings.sd_scripts).absolute()),
-        "script": setup.script,
+        "script": SCRIPTS[build.base],
         "python": settings.python,
         "launcher": settings.launcher,
         "cpu_threads": settings.cpu_threads,
-        "model": setup.model,
+        "model": settings.model,
         "name": job.data.plan,
         "seed": job.seed,
-        "arguments": list(setup.arguments),
-        "environment": dict(setup.environment),
+        "arguments": list(settings.arguments),
+        "environment": {},
         "sample_prompts": PROMPTS,
         "pictures": len(job.prompts) * len(job.sample_seeds),
-        "stages": [
-            {
-                "name": stage.name,
-                "config": stage.config,
-                "epochs": stage.epochs,
-                "steps": stage.steps,
-                "steps_per_epoch": stage.steps_per_epoch,
-                "save_every": stage.save_every,
-                "by_steps": stage.by_steps,
-            }
-            for stage in build.stages
-        ],
+        "epochs": 0 if build.as_built else sum(stage.epochs for stage in build.stages),
+        "stages": [asdict(stage) for stage in build.stages],
     }
 
 
@@ -120,7 +111,7 @@ class Carrying:
             KeyboardInterrupt: It was asked to stop; everything finished is kept.
         """
         resumed = self._start()
-        collector = Collector(self._run, self._job, self._trainer, self._job.data.plan, keep=False)
+        collector = Collector(self._run, self._setup.build, self._job.prompts, self._trainer, keep=False)
         with stopping() as stop:
             self._watch(collector, stop)
         return self._end(collector, resumed)
@@ -130,7 +121,10 @@ class Carrying:
         resumed, _ = going_on(self._job, self._trainer)
         if driver.is_busy(self._trainer):
             return resumed
-        write_trainer_folder(self._trainer, self._job, job_table(self._job, self._setup))
+        setup = self._setup
+        table = job_table(self._job, setup.settings, setup.build)
+        table |= {"arguments": list(setup.arguments), "environment": dict(setup.environment)}
+        write_trainer_folder(self._trainer, self._job, table)
         (self._trainer / driver.ENDED).unlink(missing_ok=True)
         forget_metrics(self._run, resumed)
         with (self._trainer / "driver.log").open("ab") as stream:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from graftset.records import SamplePrompt
 from graftset.runs import (
     SAMPLES,
     Checkpoint,
@@ -19,7 +20,7 @@ from graftset.runs import (
     record_checkpoint,
     take_samples,
 )
-from graftset.train.job import BuildFiles, BuildStage, PlannedCheckpoint, TrainingJob
+from graftset.train.job import BuildFiles, BuildStage, PlannedCheckpoint
 from graftset.train.kohya import driver
 from graftset.train.kohya.logs import AttemptLog
 from graftset.trainerfiles import NotWholeError, first_unfinite, lora_fault, read_header, sample_of
@@ -71,20 +72,22 @@ class Collector:
     """Brings a run folder up to what its trainer has left so far.
 
     Args:
-        run: The run folder.
-        job: Its job, with the build.
-        trainer: The trainer's folder; `keep` says whether its files are left there or are ours to take away.
-        name: Base name of its files.
+        run: The run folder; its plan is the base name of the trainer's files.
+        build: What the trainer reads.
+        prompts: What it paints at every checkpoint, once for each of the run's sample seeds.
+        trainer: Its folder.
+        keep: Whether checkpoints stay there too. Without it they are taken away, but for a stage's last one.
     """
 
-    def __init__(self, run: Run, job: TrainingJob, trainer: Path, name: str, *, keep: bool) -> None:
-        assert job.build is not None
-        self._run, self._job, self._build, self._keep = run, job, job.build, keep
-        self._trainer, self._name = trainer, name
+    def __init__(
+        self, run: Run, build: BuildFiles, prompts: Sequence[SamplePrompt], trainer: Path, *, keep: bool
+    ) -> None:
+        self._run, self._build, self._prompts, self._keep = run, build, prompts, keep
+        self._trainer, self._name = trainer, run.record.plan
         self._logs: dict[Path, AttemptLog] = {}
-        self._places = list(places(job.build))
+        self._places = list(places(build))
         self._points = np.array(
-            [(0, 0, 0.0), *((p.step, p.images_seen, p.exposures["original"]) for p in job.build.checkpoints)]
+            [(0, 0, 0.0), *((p.step, p.images_seen, p.exposures["original"]) for p in build.checkpoints)]
         )
         self._logged = max((line.step for line in run.metrics()), default=0)
         self.faults: dict[str, str] = {}  # checkpoint's file name -> why it is left out
@@ -174,8 +177,8 @@ class Collector:
         """Take in the pictures of one checkpoint where all of them are whole."""
         stage = {"by_steps": place.stage.by_steps, "steps_per_epoch": place.stage.steps_per_epoch}
         found = driver.pictures_of(stage, self._name, self._folder(place), place.step)
-        prompts = self._job.prompts
-        if not prompts or len(found) != len(prompts) * len(self._job.sample_seeds):
+        prompts = self._prompts
+        if not prompts or len(found) != len(prompts) * len(self._run.record.sample_seeds):
             return
         pictures = []
         for path in found:

@@ -1,8 +1,9 @@
 """Takes sd-scripts through the stages of a run, going on from its newest whole state. A script of its own.
 
-    python driver.py TRAINER_FOLDER [--build DIR] [--sd-scripts DIR] [--python FILE] [--model MODEL]
+    python driver.py TRAINER_FOLDER [--build DIR] [--sd-scripts DIR] [--python FILE] [--model MODEL] [--echo]
 
-TRAINER_FOLDER holds job.json, which says what to run; the options overrule it on another machine. Nothing but Python's
+TRAINER_FOLDER holds job.json, which says what to run; the options overrule it on another machine, and --echo shows what
+the trainer prints. Nothing but Python's
 standard library is imported: graftset starts this file in a process of its own, which outlives it, and
 `graftset train --script` copies it to machines that have no graftset.
 
@@ -146,6 +147,7 @@ class Driver:
         self.trainer = trainer
         self.job = job
         self.stopping = False
+        self.echo = False
 
     def run(self) -> int:
         """Train what is left; returns the exit code."""
@@ -252,13 +254,17 @@ class Driver:
             except OSError as error:
                 stream.write(f"{command[0]}: {error.strerror}\n".encode())
                 return 127, "failed"
-        reason, read, pruned = "", 0, time.monotonic()
+        reason, read, before, pruned = "", 0, b"", time.monotonic()
         while process.poll() is None:
             time.sleep(_POLL)
             with log.open("rb") as stream:
-                stream.seek(max(0, read - 64))  # what was cut at the last look is looked at again
-                text = stream.read()
-                read = stream.tell()
+                stream.seek(read)
+                new = stream.read()
+            read += len(new)
+            text, before = before + new, (before + new)[-64:]  # what was cut at the last look is looked at again
+            if self.echo:
+                sys.stdout.buffer.write(new)
+                sys.stdout.buffer.flush()
             if self.stopping:
                 reason = "stopped"
             elif _NAN.search(text):
@@ -331,11 +337,13 @@ def main() -> int:
     parser.add_argument("trainer", type=Path)
     for name in ("build", "sd_scripts", "python", "model"):
         parser.add_argument(f"--{name.replace('_', '-')}")
+    parser.add_argument("--echo", action="store_true")
     options = parser.parse_args()
     trainer = options.trainer.resolve()
     job = read_json(trainer / JOB)
-    job.update({key: value for key, value in vars(options).items() if key != "trainer" and value is not None})
+    job.update({key: value for key, value in vars(options).items() if key in job and value is not None})
     driver = Driver(trainer, job)
+    driver.echo = options.echo
     if not driver.take_lock():
         print(f"driver.py: another trainer works in {trainer}; wait for it", file=sys.stderr)
         return 1
