@@ -88,6 +88,26 @@ def write_new(path: Path, data: bytes | str) -> bool:
     return True
 
 
+def copy_whole(source: Path, path: Path) -> None:
+    """Copy a file so that it is there completely or is what it was before; the source stays as it is.
+
+    Raises:
+        UserError: The source cannot be read, or the folder is missing, read-only or full; nothing is left behind.
+    """
+    temporary = _temporary_name(path)
+    try:
+        try:
+            shutil.copyfile(source, temporary)
+            _sync(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    _sync_folder(path.parent)
+
+
 def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal digits, reading it in blocks.
 

@@ -5,13 +5,15 @@
       metrics.jsonl                     one line a logged step (`MetricsLine`), appended while training goes on
       checkpoints/<images seen>.safetensors  the weights that paint (the moving average of those that train)
       checkpoints/<images seen>.json    where in the run they stand (`Checkpoint`); written last, so it marks them whole
-      samples/<images seen>/            PNGs at native size and samples.jsonl, one line a picture (`Sample`)
+      samples/<images seen>/            PNGs and samples.jsonl, one line a picture (`Sample`); ours at native size
       scorecards/<images seen>.json     what an evaluator says of those pictures
       resume.safetensors                everything that training needs to go on from where it stood
+      trainer/                          what a trainer of its own process keeps there: logs, states
 
 A checkpoint is called by the images seen until then, with leading zeros, so that names sort. Every file is written
 whole or not at all, but for metrics.jsonl, which grows by lines: whoever reads it leaves out a line cut short, and a
-resumed run first takes back the lines beyond its position. Samples are there only as a complete set.
+resumed run first takes back the lines beyond its position. Samples are there only as a complete set. Of runs that were
+trained elsewhere less may be known: figures are None, weights may be missing, and checkpoints go by their epoch.
 
 The folder is the interface: an evaluator needs nothing but samples.jsonl, whoever wrote it.
 """
@@ -22,16 +24,16 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from graftset.errors import UserError
-from graftset.files import staged_folder, write_whole
+from graftset.files import copy_whole, sha256_file, staged_folder, write_whole
 from graftset.imageio import encode_png
 from graftset.records import PromptKind, SamplePrompt
 
@@ -47,8 +49,8 @@ class RunRecord:
     """What a run trains and how: everything that decides its weights, and what it was made from."""
 
     name: str
-    backend: str  # a key of `graftset.train.BACKENDS`
-    build: str  # name of the build folder
+    backend: str  # a key of `graftset.train.BACKENDS`, or "imported": trained before graftset knew of it
+    build: str  # name of the build folder; empty where an imported run is of none
     build_sha256: str
     plan: str  # the mixing plan's name
     width: int  # cells of the native grid
@@ -67,6 +69,8 @@ class RunRecord:
     versions: dict[str, str] = field(default_factory=dict)  # graftset, torch, ...
     created: str = ""  # ISO 8601 UTC
     format_version: int = FORMAT_VERSION
+    unit: Literal["step", "epoch", "checkpoint"] = "step"  # what `steps` counts; imported runs may not tell their steps
+    notes: tuple[str, ...] = ()  # sentences on what is not known or not believed of an imported run
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,13 @@ class Checkpoint:
     """Where in a run some weights stand."""
 
     name: str  # images seen, with leading zeros
-    step: int  # optimizer steps taken
-    images_seen: int
+    step: int  # optimizer steps taken, or what the run's `unit` says
+    images_seen: int  # 0 where it is not known
     exposures: dict[str, float]  # "original", "generated" -> mean times each such image was shown until then
-    loss: float  # mean since the checkpoint before
-    seconds: float  # of training until then, without sampling
-    weights_sha256: str  # of the safetensors file
+    loss: float | None  # mean since the checkpoint before; of kohya, the running mean that it prints
+    seconds: float | None  # of training until then, without sampling where that can be told apart
+    weights_sha256: str  # of the safetensors file; empty where there is none
+    epoch: int | None = None  # that ended here
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,10 @@ class MetricsLine:
 
     step: int
     images_seen: int
-    exposures: float  # mean times each original was shown until then
-    loss: float  # mean since the line before
-    lr: float
-    seconds: float  # of training until then, without sampling
+    exposures: float | None  # mean times each original was shown until then
+    loss: float  # mean since the line before; of kohya, the running mean that it prints
+    lr: float | None
+    seconds: float  # of training until then, without sampling where that can be told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +277,46 @@ def write_checkpoint(run: Run, checkpoint: Checkpoint, weights: bytes) -> None:
     file = run.weights_file(checkpoint.name)
     write_whole(file, weights)
     write_whole(file.with_suffix(".json"), _json(asdict(checkpoint)))
+
+
+def record_checkpoint(run: Run, checkpoint: Checkpoint, weights: Path) -> None:
+    """Take in weights that another program wrote, then write the checkpoint's JSON with their hash.
+
+    Raises:
+        UserError: They cannot be read or written; checkpoints before it are untouched.
+    """
+    file = run.weights_file(checkpoint.name)
+    copy_whole(weights, file)
+    write_whole(file.with_suffix(".json"), _json(asdict(replace(checkpoint, weights_sha256=sha256_file(file)))))
+
+
+def record_place(run: Run, checkpoint: Checkpoint) -> None:
+    """Write the JSON of a checkpoint whose weights are not there: of an imported run that kept its pictures only."""
+    write_whole(run.weights_file(checkpoint.name).with_suffix(".json"), _json(asdict(checkpoint)))
+
+
+def take_samples(folder: Path, pictures: Iterable[tuple[SamplePrompt, int, Path]]) -> tuple[Sample, ...]:
+    """Copy pictures that another program painted into a complete folder of samples, as they are.
+
+    Args:
+        folder: Where they go.
+        pictures: Prompt, seed of the noise, file.
+
+    Raises:
+        UserError: They cannot be read or written; what was there is untouched.
+    """
+    samples = []
+    with staged_folder(folder) as staging:
+        for number, (prompt, seed, source) in enumerate(pictures):
+            plain = _PLAIN_ID.fullmatch(prompt.id)
+            file = f"{prompt.id}_{seed}" if plain else f"{number:05d}"
+            file += source.suffix.lower()
+            copy_whole(source, staging / file)
+            samples.append(
+                Sample(file, prompt.id, prompt.text, prompt.kind, seed, dict(prompt.expects), prompt.reference)
+            )
+        write_whole(staging / SAMPLES, "".join(_json_line(asdict(sample)) for sample in samples))
+    return tuple(samples)
 
 
 def write_samples(

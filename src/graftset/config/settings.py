@@ -341,17 +341,62 @@ class NativeSettings(Section):
     )
 
 
+class KohyaSettings(Section):
+    """Training a LoRA of SD 1.5 or SDXL with kohya sd-scripts, in a process of its own; docs/kohya.md tells how."""
+
+    sd_scripts: str = Field(
+        default="",
+        description="Checkout of kohya-ss/sd-scripts. Relative to this file's folder, or absolute.",
+        examples=["~/sd-scripts"],
+    )
+    python: str = Field(
+        default="python", description="Interpreter that has its requirements: a command, or a path.", min_length=1
+    )
+    model: str = Field(
+        default="",
+        description="Base model of the kind that builds are for: a checkpoint file or a diffusers folder. A name on "
+        "a model hub is downloaded by sd-scripts.",
+        examples=["/models/v1-5.safetensors"],
+    )
+    launcher: Literal["accelerate", "python"] = Field(
+        default="accelerate",
+        description='How the trainer is started: "accelerate" by accelerate launch, "python" without it. One process '
+        "in either case: more would divide the steps that plans count on.",
+    )
+    cpu_threads: int = Field(default=1, ge=1, description="Processor threads of the trainer.")
+    epochs: int = Field(
+        default=0,
+        ge=0,
+        description="Epochs of a run over all its stages. 0: as the build says, which for a build with a budget is "
+        "the only way.",
+    )
+    arguments: Words = Field(
+        default=(),
+        description="More options of train_network.py or sdxl_train_network.py, word by word; they win over the "
+        "build's train.toml.",
+        examples=[["--network_dropout", "0.1"]],
+    )
+
+
 class TrainSettings(Section):
     """How training runs go."""
 
-    backend: str = Field(default="native", description="What trains: native is the embedded diffusion model.")
-    steps: int = Field(default=1000, ge=1, description="Training steps, the same for every arm of an experiment.")
+    backend: str = Field(
+        default="native",
+        description="What trains: native is the embedded diffusion model, kohya starts sd-scripts.",
+    )
+    steps: int = Field(
+        default=1000,
+        ge=1,
+        description="Training steps, the same for every arm of an experiment. kohya takes those of the build instead.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of everything random. Runs are compared seed by seed.")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description='Where to compute. "auto": on a CUDA device where there is one, else on the CPU.'
     )
     samples: int = Field(default=2, ge=1, description="Pictures painted of every prompt at every checkpoint.")
     native: NativeSettings = Field(default_factory=NativeSettings, description=NativeSettings.__doc__)
+    kohya: KohyaSettings = Field(default_factory=KohyaSettings, description=KohyaSettings.__doc__)
 
 
 class DecideSettings(Section):

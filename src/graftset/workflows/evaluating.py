@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from graftset.evaluate import (
 )
 from graftset.measuring import measure_pixels
 from graftset.quality import Scale
+from graftset.records import SamplePrompt
 from graftset.runs import Run, known_runs, open_run
 from graftset.scorecards import Course, Criteria, Place, Scorecard, follow, write_scorecard
 from graftset.vocabulary import Vocabulary
@@ -209,17 +211,24 @@ def evaluate_samples(
             remedy="Give these samples another name with --name.",
         )
     fitted = evaluator or Evaluator(session)
-    views = session.catalog.views()
-    candidates = [
-        text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
-    ]
-    captions = [original.picture.caption for original in fitted.known if original.picture.caption]
-    asked = understand(entries, fitted.known, Vocabulary.learn(captions), candidates)
-    batches = find_batches(folder, asked)
+    batches = find_batches(folder, asked_prompts(session, fitted, entries))
     cards = session.project.evaluations / run
     return _evaluate(
         session, fitted, run, folder, batches, Holdout(), lambda checkpoint: cards / f"{checkpoint}.json", (), force
     )
+
+
+def asked_prompts(session: Session, evaluator: Evaluator, entries: Sequence[Mapping[str, Any]]) -> list[SamplePrompt]:
+    """The prompts of a file with what they ask for, in the words of this project."""
+    candidates = [
+        text
+        for view in session.catalog.views()
+        if view.origin == "generated"
+        for text in (view.prompt, view.training_caption)
+        if text is not None
+    ]
+    captions = [original.picture.caption for original in evaluator.known if original.picture.caption]
+    return understand(entries, evaluator.known, Vocabulary.learn(captions), candidates)
 
 
 def watch(session: Session, run: Run, *, force: bool = False) -> Iterator[Evaluation]:
@@ -343,9 +352,9 @@ def _places(run: Run) -> list[Place]:
             checkpoint.name,
             planned.index(checkpoint.step) + 1 if checkpoint.step in planned else number,
             len(planned),
-            checkpoint.step,
-            checkpoint.images_seen,
-            None,
+            checkpoint.step if run.record.unit == "step" else None,
+            checkpoint.images_seen or None,
+            checkpoint.epoch,
             checkpoint.exposures.get("original"),
         )
         for number, checkpoint in enumerate(run.sampled(), start=1)
@@ -358,6 +367,8 @@ def _holdout(session: Session, run: Run) -> tuple[Holdout, tuple[str, ...]]:
     Nobody records what a candidate's generator was tuned on, and by the definition of a generation it saw originals. So
     those that a build left out count as unseen only where the build holds no generated picture.
     """
+    if not run.record.build:
+        return Holdout(), ("Which build this run was trained on is not known, so no prompt is held out.",)
     try:
         build = read_build(session.project.builds / run.record.build)
     except BuildError as error:

@@ -146,7 +146,7 @@ def _seconds_per_step(runs: Sequence[Run]) -> float | None:
     """Of training and painting together, over all runs that got anywhere."""
     last = [checkpoints[-1] for run in runs if (checkpoints := run.checkpoints())]
     steps = sum(checkpoint.step for checkpoint in last)
-    return sum(checkpoint.seconds for checkpoint in last) / steps if steps else None
+    return sum(checkpoint.seconds or 0.0 for checkpoint in last) / steps if steps else None
 
 
 def _unconverged(courses: dict[str, Course]) -> float | None:

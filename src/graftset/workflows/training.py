@@ -25,7 +25,9 @@ from graftset.records import SamplePrompt
 from graftset.runs import CHECKPOINTS
 from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
 from graftset.train.job import unwatched
+from graftset.train.kohya.script import write_script
 from graftset.workflows.steps import open_session, plain_name
+from graftset.workflows.trainer_builds import backend_settings, build_files, planned_steps
 
 PROMPTS = "prompts.json"  # in a build folder
 PALETTE = "palette.json"  # in the folder of runs
@@ -49,6 +51,8 @@ def training_job(
     prompts: Sequence[SamplePrompt] | None = None,
     sample_seeds: Sequence[int] | None = None,
     watch: Callable[[Moment], None] = unwatched,
+    backend: str | None = None,
+    project: Project | None = None,
 ) -> TrainingJob:
     """A run on a build, ready to be handed to a backend; nothing is written.
 
@@ -65,12 +69,18 @@ def training_job(
         prompts: What every checkpoint paints, in place of what the build brings.
         sample_seeds: Of the noise each prompt is painted from.
         watch: Told where training stands.
+        backend: What will train; None for what the settings say.
+        project: Whose folder relative paths in the settings start at; None: the current folder.
 
     Raises:
         BuildError: The prompts of the build are damaged.
-        UserError: The name is no plain folder name.
+        UserError: The name is no plain folder name, or what is asked for does not go with the build or the backend.
     """
     seed = settings.seed if seed is None else seed
+    backend = backend or settings.backend
+    files = build_files(build, epochs=settings.kohya.epochs if backend == "kohya" else 0)
+    if backend == "kohya":
+        steps = planned_steps(files, steps)
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
@@ -79,9 +89,10 @@ def training_job(
         seed=seed,
         steps=steps or settings.steps,
         device=device or settings.device,
-        settings=settings.native.model_dump(),
+        settings=backend_settings(settings, backend, project),
         watch=watch,
         checkpoints=checkpoints or CHECKPOINTS,
+        build=files,
     )
 
 
@@ -155,16 +166,7 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     """
     path = folder / PROMPTS
     if path.is_file():
-        try:
-            return _PROMPTS.validate_json(path.read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BuildError(
-                f"The prompts cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-                field="prompts",
-                value=str(path),
-                remedy="Build it again",
-            ) from error
+        return stored_prompts(path)
     captions = {
         caption: source
         for caption, source, generated in zip(data.captions, data.sources, data.generated, strict=True)
@@ -175,6 +177,24 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
         SamplePrompt(f"training-{number:03d}", "training", caption, {}, captions[caption])
         for number, caption in enumerate(ranked[:RECALL_PROMPTS])
     )
+
+
+def stored_prompts(path: Path) -> tuple[SamplePrompt, ...]:
+    """The prompts that a build brings.
+
+    Raises:
+        BuildError: They are damaged.
+    """
+    try:
+        return _PROMPTS.validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        why = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BuildError(
+            f"The prompts cannot be read: {why}", field="prompts", value=str(path), remedy="Build it again"
+        ) from error
 
 
 def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = None, keep: bool = True) -> Palette:
@@ -265,6 +285,7 @@ class OpenTraining:
 
     job: TrainingJob
     settings: TrainSettings
+    backend: str = "native"
 
 
 def open_training(
@@ -281,6 +302,7 @@ def open_training(
     sample_seeds: Sequence[int] | None = None,
     keep: bool = True,
     watch: Callable[[Moment], None] = unwatched,
+    backend: str | None = None,
 ) -> OpenTraining:
     """A run of a project, of the build that `plan` names or of another one; nothing is trained yet.
 
@@ -290,20 +312,22 @@ def open_training(
         folder: The project folder.
         plan: A plan, or the name of a build of the project.
         build: A build folder; then `plan` is not asked.
-        name, seed, steps, device, checkpoints, prompts, sample_seeds, watch: As in `training_job`.
+        name, seed, steps, device, checkpoints, prompts, sample_seeds, watch, backend: As in `training_job`.
         keep: Whether the palette is kept for the arms to come.
 
     Raises:
         UserError: No such build, or what `training_job` raises.
     """
     if build is not None and not (folder / FILE_NAME).exists():
+        project = None
         settings, runs, chosen = TrainSettings(), folder / "runs", build
         data = training_set(chosen)
         palette = shared_palette(runs, data, keep=keep)
     else:
         with open_session(folder) as session:
-            settings, runs = session.project.settings.train, session.project.runs
-            chosen = build or find_build(session.project, plan or "")
+            project = session.project
+            settings, runs = project.settings.train, project.runs
+            chosen = build or find_build(project, plan or "")
             data = training_set(chosen)
             palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
     job = training_job(
@@ -319,5 +343,25 @@ def open_training(
         prompts=prompts,
         sample_seeds=sample_seeds,
         watch=watch,
+        backend=backend,
+        project=project,
     )
-    return OpenTraining(job, settings)
+    return OpenTraining(job, settings, backend or settings.backend)
+
+
+def write_training_script(training: OpenTraining, folder: Path) -> Path:
+    """Write a folder to train a run on another machine with sd-scripts.
+
+    Raises:
+        ExistsError: Something is there.
+        UserError: The backend is another one, or it cannot be written.
+    """
+    job = training.job
+    if training.backend != "kohya" or job.build is None:
+        raise UserError(
+            "Only runs of sd-scripts are written as a script",
+            field="--backend",
+            value=training.backend,
+            remedy="Use --backend kohya",
+        )
+    return write_script(job, folder, leave_out=set(verify(job.build.folder).extra))
