@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.painting import SamplingSettings, TrackingSettings
 from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
@@ -37,8 +38,10 @@ __all__ = [
     "ProjectSettings",
     "ReviewSettings",
     "SampleSettings",
+    "SamplingSettings",
     "SelectSettings",
     "Settings",
+    "TrackingSettings",
     "TrainSettings",
     "VocabularySettings",
     "default_toml",

@@ -36,6 +36,7 @@ from graftset.evaluate import (
 )
 from graftset.measuring import measure_pixels
 from graftset.quality import Scale
+from graftset.records import SamplePrompt
 from graftset.runs import Run, known_runs, open_run
 from graftset.scorecards import Course, Criteria, Place, Scorecard, follow, write_scorecard
 from graftset.vocabulary import Vocabulary
@@ -191,7 +192,6 @@ def evaluate_samples(
         raise UserError(
             "There is no such folder", field="--samples", value=str(samples), remedy="Name an existing folder."
         )
-    entries = read_prompts(prompts)
     folder = Path(samples).absolute()
     run = name or re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or "samples"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", run):
@@ -209,17 +209,27 @@ def evaluate_samples(
             remedy="Give these samples another name with --name.",
         )
     fitted = evaluator or Evaluator(session)
-    views = session.catalog.views()
-    candidates = [
-        text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
-    ]
-    captions = [original.picture.caption for original in fitted.known if original.picture.caption]
-    asked = understand(entries, fitted.known, Vocabulary.learn(captions), candidates)
+    asked = prompts_of_file(session, prompts, fitted.known)
     batches = find_batches(folder, asked)
     cards = session.project.evaluations / run
     return _evaluate(
         session, fitted, run, folder, batches, Holdout(), lambda checkpoint: cards / f"{checkpoint}.json", (), force
     )
+
+
+def prompts_of_file(session: Session, path: Path, originals: Sequence[Original]) -> list[SamplePrompt]:
+    """The prompts of a file, with whose caption each is and what it asks for.
+
+    Raises:
+        UserError: The file cannot be read, or holds no prompts.
+    """
+    entries = read_prompts(path)
+    views = session.catalog.views()
+    candidates = [
+        text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
+    ]
+    captions = [original.picture.caption for original in originals if original.picture.caption]
+    return understand(entries, originals, Vocabulary.learn(captions), candidates)
 
 
 def watch(session: Session, run: Run, *, force: bool = False) -> Iterator[Evaluation]:
@@ -354,6 +364,8 @@ def _places(run: Run) -> list[Place]:
 
 def _holdout(session: Session, run: Run) -> tuple[Holdout, tuple[str, ...]]:
     """Which originals a run was trained on, by the manifest of its build."""
+    if not run.record.build:
+        return Holdout(), ("It is not known what this run was trained on, so no prompt is held out.",)
     try:
         build = read_build(session.project.builds / run.record.build)
     except BuildError as error:

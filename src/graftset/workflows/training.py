@@ -145,18 +145,9 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     Raises:
         BuildError: The prompts file is damaged.
     """
-    path = folder / PROMPTS
-    if path.is_file():
-        try:
-            return _PROMPTS.validate_json(path.read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BuildError(
-                f"The prompts cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-                field="prompts",
-                value=str(path),
-                remedy="Build it again",
-            ) from error
+    kept = build_prompts_of(folder)
+    if kept is not None:
+        return kept
     captions = {
         caption: source
         for caption, source, generated in zip(data.captions, data.sources, data.generated, strict=True)
@@ -167,6 +158,27 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
         SamplePrompt(f"training-{number:03d}", "training", caption, {}, captions[caption])
         for number, caption in enumerate(ranked[:RECALL_PROMPTS])
     )
+
+
+def build_prompts_of(folder: Path) -> tuple[SamplePrompt, ...] | None:
+    """The prompts that a build brings; None where it brings none.
+
+    Raises:
+        BuildError: The prompts file is damaged.
+    """
+    path = folder / PROMPTS
+    if not path.is_file():
+        return None
+    try:
+        return _PROMPTS.validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BuildError(
+            f"The prompts cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            field="prompts",
+            value=str(path),
+            remedy="Build it again",
+        ) from error
 
 
 def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = None, keep: bool = True) -> Palette:

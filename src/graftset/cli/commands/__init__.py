@@ -4,7 +4,7 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, evaluating, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, looking,
 )  # fmt: skip
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "looking",
     "measuring",
     "reviewing",
+    "sampling",
     "selecting",
     "starting",
     "training",
