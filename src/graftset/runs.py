@@ -5,7 +5,8 @@
       metrics.jsonl                     one line a logged step (`MetricsLine`), appended while training goes on
       checkpoints/<images seen>.safetensors  the weights that paint (the moving average of those that train)
       checkpoints/<images seen>.json    where in the run they stand (`Checkpoint`); written last, so it marks them whole
-      samples/<images seen>/            PNGs and samples.jsonl, one line a picture (`Sample`); ours at native size
+      samples/<images seen>/            PNGs and samples.jsonl, one line a picture (`Sample`): at native size, or as
+                                        large as a pipeline paints, and native/ holds them reduced
       scorecards/<images seen>.json     what an evaluator says of those pictures
       resume.safetensors                everything that training needs to go on from where it stood
       trainer/                          what a trainer of its own process keeps there: logs, states
@@ -23,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -38,6 +39,7 @@ from graftset.imageio import encode_png
 from graftset.records import PromptKind, SamplePrompt
 
 RUN, METRICS, SAMPLES, RESUME = "run.json", "metrics.jsonl", "samples.jsonl", "resume.safetensors"
+NATIVE = "native"  # below a folder of samples: the same pictures at native size, where they were painted larger
 FORMAT_VERSION = 1
 CHECKPOINTS = 10  # of a run, evenly spaced in images seen
 _DIGITS = 7  # of a checkpoint's name
@@ -264,7 +266,7 @@ def create_run(folder: Path, record: RunRecord) -> Run:
             value=str(folder),
             remedy="Check that the folder may be written to and has space left",
         ) from error
-    write_whole(folder / RUN, _json(asdict(record)))
+    write_whole(folder / RUN, to_json(asdict(record)))
     return Run(folder, record)
 
 
@@ -276,7 +278,7 @@ def write_checkpoint(run: Run, checkpoint: Checkpoint, weights: bytes) -> None:
     """
     file = run.weights_file(checkpoint.name)
     write_whole(file, weights)
-    write_whole(file.with_suffix(".json"), _json(asdict(checkpoint)))
+    write_whole(file.with_suffix(".json"), to_json(asdict(checkpoint)))
 
 
 def record_checkpoint(run: Run, checkpoint: Checkpoint, weights: Path) -> None:
@@ -287,12 +289,12 @@ def record_checkpoint(run: Run, checkpoint: Checkpoint, weights: Path) -> None:
     """
     file = run.weights_file(checkpoint.name)
     copy_whole(weights, file)
-    write_whole(file.with_suffix(".json"), _json(asdict(replace(checkpoint, weights_sha256=sha256_file(file)))))
+    write_whole(file.with_suffix(".json"), to_json(asdict(replace(checkpoint, weights_sha256=sha256_file(file)))))
 
 
 def record_place(run: Run, checkpoint: Checkpoint) -> None:
     """Write the JSON of a checkpoint whose weights are not there: of an imported run that kept its pictures only."""
-    write_whole(run.weights_file(checkpoint.name).with_suffix(".json"), _json(asdict(checkpoint)))
+    write_whole(run.weights_file(checkpoint.name).with_suffix(".json"), to_json(asdict(checkpoint)))
 
 
 def take_samples(folder: Path, pictures: Iterable[tuple[SamplePrompt, int, Path]]) -> tuple[Sample, ...]:
@@ -324,13 +326,17 @@ def write_samples(
     pictures: Iterable[tuple[SamplePrompt, int, NDArray[np.uint8]]],
     *,
     note: Mapping[str, str] | None = None,
+    reduce: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> tuple[Sample, ...]:
     """Write painted pictures with their prompts as a complete folder, in place of one that is there.
 
     Args:
         folder: Where they go.
-        pictures: Prompt, seed of the noise, native pixels `uint8 [cells down, cells across, 3]`.
+        pictures: Prompt, seed of the noise, pixels `uint8 [H, W, 3]`, native ones or larger.
         note: Texts to put inside every PNG, by keyword; the prompt and seed are always there.
+        reduce: Makes native pixels of them; those are written too, under the same names below `native/`.
+        extra: More files of text to put beside them, by name.
 
     Raises:
         UserError: They cannot be written; what was there is untouched.
@@ -342,9 +348,14 @@ def write_samples(
             file = f"{prompt.id}_{seed}.png" if _PLAIN_ID.fullmatch(prompt.id) else f"{number:05d}.png"
             text = {**(note or {}), "prompt": prompt.text, "seed": str(seed)}
             write_whole(staging / file, encode_png(rgb, text=text))
+            if reduce is not None:
+                (staging / NATIVE).mkdir(exist_ok=True)
+                write_whole(staging / NATIVE / file, encode_png(reduce(rgb), text=text))
             samples.append(
                 Sample(file, prompt.id, prompt.text, prompt.kind, seed, dict(prompt.expects), prompt.reference)
             )
+        for name, content in (extra or {}).items():
+            write_whole(staging / name, content)
         write_whole(staging / SAMPLES, "".join(_json_line(asdict(sample)) for sample in samples))
     return tuple(samples)
 
@@ -411,7 +422,8 @@ def _parsed(kind: TypeAdapter[T], content: bytes, path: Path) -> T:
         ) from error
 
 
-def _json(content: Any) -> str:
+def to_json(content: Any) -> str:
+    """A record as the text of its JSON file."""
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 

@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.painting import SamplingSettings, TrackingSettings
 from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
@@ -42,9 +43,11 @@ __all__ = [
     "ProjectSettings",
     "ReviewSettings",
     "SampleSettings",
+    "SamplingSettings",
     "SelectSettings",
     "Settings",
     "SuggestSettings",
+    "TrackingSettings",
     "TrainSettings",
     "VocabularySettings",
     "default_toml",

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from graftset.config.painting import SamplingSettings, TrackingSettings
 from graftset.config.plans import BUILT_IN_PLANS, PlanSettings, plan_name
 from graftset.config.section import Section, as_tuple
 
@@ -463,6 +464,8 @@ class Settings(Section):
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
     train: TrainSettings = Field(default_factory=TrainSettings, description=TrainSettings.__doc__)
+    sampling: SamplingSettings = Field(default_factory=SamplingSettings, description=SamplingSettings.__doc__)
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings, description=TrackingSettings.__doc__)
     decide: DecideSettings = Field(default_factory=DecideSettings, description=DecideSettings.__doc__)
     suggest: SuggestSettings = Field(default_factory=SuggestSettings, description=SuggestSettings.__doc__)
     plans: dict[Annotated[str, AfterValidator(plan_name)], PlanSettings] = Field(

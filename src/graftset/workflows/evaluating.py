@@ -193,7 +193,6 @@ def evaluate_samples(
         raise UserError(
             "There is no such folder", field="--samples", value=str(samples), remedy="Name an existing folder."
         )
-    entries = read_prompts(prompts)
     folder = Path(samples).absolute()
     run = name or re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or "samples"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", run):
@@ -211,24 +210,33 @@ def evaluate_samples(
             remedy="Give these samples another name with --name.",
         )
     fitted = evaluator or Evaluator(session)
-    batches = find_batches(folder, asked_prompts(session, fitted, entries))
+    asked = prompts_of_file(session, prompts, fitted.known)
+    batches = find_batches(folder, asked)
     cards = session.project.evaluations / run
     return _evaluate(
         session, fitted, run, folder, batches, Holdout(), lambda checkpoint: cards / f"{checkpoint}.json", (), force
     )
 
 
-def asked_prompts(session: Session, evaluator: Evaluator, entries: Sequence[Mapping[str, Any]]) -> list[SamplePrompt]:
-    """The prompts of a file with what they ask for, in the words of this project."""
+def prompts_of_file(session: Session, path: Path, originals: Sequence[Original]) -> list[SamplePrompt]:
+    """The prompts of a file, with whose caption each is and what it asks for.
+
+    Raises:
+        UserError: The file cannot be read, or holds no prompts.
+    """
+    return asked_prompts(session, originals, read_prompts(path))
+
+
+def asked_prompts(
+    session: Session, originals: Sequence[Original], entries: Sequence[Mapping[str, Any]]
+) -> list[SamplePrompt]:
+    """Prompts as somebody wrote them down, with what they ask for in the words of this project."""
+    views = session.catalog.views()
     candidates = [
-        text
-        for view in session.catalog.views()
-        if view.origin == "generated"
-        for text in (view.prompt, view.training_caption)
-        if text is not None
+        text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
     ]
-    captions = [original.picture.caption for original in evaluator.known if original.picture.caption]
-    return understand(entries, evaluator.known, Vocabulary.learn(captions), candidates)
+    captions = [original.picture.caption for original in originals if original.picture.caption]
+    return understand(entries, originals, Vocabulary.learn(captions), candidates)
 
 
 def watch(session: Session, run: Run, *, force: bool = False) -> Iterator[Evaluation]:

@@ -192,7 +192,7 @@ def _pictures(
                 remedy="Name the file of prompts they were painted from: graftset runs import FOLDER --prompts FILE",
             )
         return [], [], ["Its pictures are left out: name the prompts they were painted from with --prompts FILE"], []
-    asked = asked_prompts(session, Evaluator(session), read_prompts(file))
+    asked = asked_prompts(session, Evaluator(session).known, read_prompts(file))
     batches = find_batches(folder, asked)
     groups = [
         Told(

@@ -164,9 +164,9 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     Raises:
         BuildError: The prompts file is damaged.
     """
-    path = folder / PROMPTS
-    if path.is_file():
-        return stored_prompts(path)
+    kept = build_prompts_of(folder)
+    if kept is not None:
+        return kept
     captions = {
         caption: source
         for caption, source, generated in zip(data.captions, data.sources, data.generated, strict=True)
@@ -179,8 +179,18 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     )
 
 
+def build_prompts_of(folder: Path) -> tuple[SamplePrompt, ...] | None:
+    """The prompts that a build brings; None where it brings none.
+
+    Raises:
+        BuildError: The prompts file is damaged.
+    """
+    path = folder / PROMPTS
+    return stored_prompts(path) if path.is_file() else None
+
+
 def stored_prompts(path: Path) -> tuple[SamplePrompt, ...]:
-    """The prompts that a build brings.
+    """The prompts in a file that graftset wrote.
 
     Raises:
         BuildError: They are damaged.

@@ -4,8 +4,8 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, evaluating, experiments, deciding,
-    looking,
+    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, experiments,
+    deciding, looking,
 )  # fmt: skip
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "looking",
     "measuring",
     "reviewing",
+    "sampling",
     "selecting",
     "starting",
     "training",
