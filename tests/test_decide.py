@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graftset.compare.records import Comparison
@@ -90,6 +90,7 @@ def test_the_review_up_to_now_counts_more_than_what_the_build_says() -> None:
     assert decided(comparison(reviewed=0.95), reviewed={"weighted": 0.85}).scenario == NOT_YET
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     originals=st.floats(-0.4, 0.4), variation=st.floats(-0.5, 0.5), quality=st.floats(-3, 1), half=st.floats(0.1, 4),
     variety=st.floats(-0.4, 0.4), swing=st.floats(-1, 2), seeds=st.integers(2, 4), bound=st.floats(0, 1),
@@ -101,6 +102,7 @@ def test_few_seeds_neither_adopt_nor_reject(seeds: int, bound: float, **figures:
     assert (found.scenario, found.verdict) == (NOT_YET, "adopt")
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     originals=st.floats(-0.4, 0.4), variation=st.floats(-0.5, 0.5), quality=st.floats(-3, 1), half=st.floats(0.1, 4),
     variety=st.floats(-0.4, 0.4), swing=st.floats(-1, 2), seeds=st.integers(5, 8), bound=st.floats(0, 1),
