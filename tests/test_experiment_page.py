@@ -16,6 +16,7 @@ from graftset.compare.records import ChangedPrompt, Comparison
 from graftset.decide import Thresholds, decide, overridden
 from graftset.imageio import encode_png
 from graftset.report import ExperimentPage, NextTry, experiment_page, render_experiment
+from graftset.report.experiment_forest import forests
 from graftset.scorecards import follow
 from sample_comparisons import comparison
 from scored_runs import LEARNS, cards
@@ -112,8 +113,8 @@ def test_the_statistician_finds_every_figure() -> None:
     point=st.floats(-1, 1, allow_nan=False), half=st.floats(0.01, 30), quality=st.floats(-9, 9), seeds=st.integers(2, 9)
 )
 def test_everything_drawn_lies_inside_its_strip(point: float, half: float, quality: float, seeds: int) -> None:
-    page = page_of([comparison(variation=point, half=half, quality=quality, seeds=seeds), comparison("other")])
-    for forest in page.forests:
+    found = comparison(variation=point, half=half, quality=quality, seeds=seeds)
+    for forest in forests([found, comparison("other")]):
         assert forest.margin_at >= 0
         assert forest.margin_at + forest.margin_width <= 100.01
         for row in forest.rows:
