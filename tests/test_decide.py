@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graftset.compare.records import Comparison
@@ -90,6 +90,7 @@ def test_the_review_up_to_now_counts_more_than_what_the_build_says() -> None:
     assert decided(comparison(reviewed=0.95), reviewed={"weighted": 0.85}).scenario == NOT_YET
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     originals=st.floats(-0.4, 0.4), variation=st.floats(-0.5, 0.5), quality=st.floats(-3, 1), half=st.floats(0.1, 4),
     variety=st.floats(-0.4, 0.4), swing=st.floats(-1, 2), seeds=st.integers(2, 4), bound=st.floats(0, 1),
@@ -101,6 +102,7 @@ def test_few_seeds_neither_adopt_nor_reject(seeds: int, bound: float, **figures:
     assert (found.scenario, found.verdict) == (NOT_YET, "adopt")
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     originals=st.floats(-0.4, 0.4), variation=st.floats(-0.5, 0.5), quality=st.floats(-3, 1), half=st.floats(0.1, 4),
     variety=st.floats(-0.4, 0.4), swing=st.floats(-1, 2), seeds=st.integers(5, 8), bound=st.floats(0, 1),
@@ -118,7 +120,8 @@ def test_without_a_finished_baseline_nothing_else_is_decided(state: Any) -> None
     found = decided(comparison(), baseline=state)
     assert (found.scenario, found.verdict) == (NOT_YET, "adopt")
     assert {row.verdict for row in found.rows[:3]} == {"undecided"}
-    assert state in found.sentence
+    assert ("nobody trained" if state == "absent" else "still training") in found.sentence
+    assert state in found.row(ALL).missing[0]
     assert decided().baseline_state == "absent"
     with pytest.raises(UserError, match="Train the originals alone"):
         overridden(found, "adopt", reason="I know", by="Ada", scenario=ALL)

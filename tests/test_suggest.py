@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -113,6 +113,7 @@ def test_belief_starts_at_the_stated_prior_and_moves_by_the_record_alone() -> No
     assert up.high - up.low < plain.high - plain.low
 
 
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.floats(-0.3, 0.3), st.floats(0.01, 0.3)), min_size=1, max_size=5),
     st.floats(-0.1, 0.1),
@@ -226,8 +227,5 @@ def test_more_seeds_are_asked_for_where_a_question_is_open() -> None:
     assert found[0].knob == "seeds"
     assert found[0].move.command == "graftset experiment mix-9 --arms originals,equal --seeds 9 --steps 400"
     assert found[0].cost.runs == 10
-    assert not [
-        s
-        for s in suggest(replace(FACTS, unsettled=(replace(left, needed=None, directional=False),)))
-        if s.knob == "seeds"
-    ]
+    hopeless = replace(OPEN, needed=None, directional=False)
+    assert "seeds" not in {s.knob for s in suggest(replace(FACTS, unsettled=(hopeless,)))}

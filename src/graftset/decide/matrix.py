@@ -180,7 +180,7 @@ def _judge(comparison: Comparison, wanted: Thresholds, admitted: int, bound: flo
         missing.append(f"seeds: {seeds} of the {LEAST_SEEDS} that a verdict needs; directional only")
     missing += [f"harm: {harm}" for harm in harms]
     failed = bool(harms) or any(metric.state == "failed" for metric in metrics)
-    promising = all(metric.state in ("held", "likely") for metric in metrics) or _helped(comparison)
+    promising = all(metric.state == "held" for metric in metrics) or _helped(comparison)
     verdict: Word = "undecided"
     if not missing:
         verdict = "adopt"

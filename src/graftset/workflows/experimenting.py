@@ -37,9 +37,8 @@ from graftset.workflows.steps import Session, plain_name
 from graftset.workflows.training import open_training
 from graftset.workflows.training_process import Order, carry_out
 
-# A verdict rests on prompts as much as on seeds: builds bring twenty, these are a hundred, each painted once.
+# A verdict rests on prompts as much as on seeds: builds bring twenty, these are a hundred.
 COUNTS = PromptCounts(training=30, candidate=40, generic=16, unseen=14)
-SAMPLE_SEEDS = (0,)
 
 Tell = Callable[[str], None]
 
@@ -115,7 +114,7 @@ def _define(
     backend = asked.backend or settings.backend
     load_backend(backend)  # before hours of work, not after
     wordings = Counter(prompt.kind for prompt in prompts)
-    notes = list(found.notes)
+    notes = list(dict.fromkeys(found.notes))
     if (asked.seeds or LEAST_SEEDS) < LEAST_SEEDS:
         notes.append(f"With fewer than {LEAST_SEEDS} seeds every verdict is directional only")
     if not wordings["candidate"]:
@@ -133,7 +132,7 @@ def _define(
         settings_sha256=_settings_hash(session, backend),
         prompts={str(kind): count for kind, count in wordings.items()},
         prompts_sha256=prompts_hash(prompts),
-        sample_seeds=SAMPLE_SEEDS,
+        sample_seeds=tuple(range(settings.samples)),
         versions={"graftset": __version__},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

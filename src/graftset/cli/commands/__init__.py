@@ -4,13 +4,14 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, experiments,
-    deciding, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, comparing,
+    experiments, deciding, looking,
 )  # fmt: skip
 
 __all__ = [
     "building",
     "captions",
+    "comparing",
     "deciding",
     "evaluating",
     "experiments",
