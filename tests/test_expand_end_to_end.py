@@ -281,7 +281,9 @@ class TestStepByStep:
         shown = call("status", "--project", project).out
         assert f"selected    {admitted(document)}; dropped for " in shown
         assert "build       weighted: " in shown
-        assert shown.endswith("next        nothing: all is up to date\n")
+        assert "next        nothing: all is up to date\n" in shown
+        assert shown.rstrip().endswith("how far they may be trusted")  # nobody reviewed yet
+        assert stands["runs"] == []
 
     def test_a_selection_is_out_of_date_once_a_candidate_changes(self, sample: Path, tmp_path: Path) -> None:
         mine, project = copy_of(sample, tmp_path / "mine"), tmp_path / "project"

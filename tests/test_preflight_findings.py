@@ -379,6 +379,7 @@ class TestABuildOfOurs:
         monkeypatch.chdir(tmp_path / "here")
         report = check(moved)
         assert (report.problems, report.warnings) == ((), ())
+        assert "keep-tokens-idle" not in codes(report)  # meant so, and said in dataset.toml
         assert report.steps == report.planned_steps
         assert all(row.images == row.captions == row.planned_images for row in report.rows)
         assert {image.colors for image in report.images} == {image.colors_seen for image in report.images}
