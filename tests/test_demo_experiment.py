@@ -9,14 +9,14 @@ import pytest
 
 from graftset.errors import UserError
 from graftset.prompts import PromptCounts
-from graftset.workflows import demo, experimenting, steps
+from graftset.workflows import demo, steps
 from running import call
 
 
 @pytest.fixture
 def project(reviewable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small project up to its selection, and an experiment of a few steps and prompts."""
-    monkeypatch.setattr(experimenting, "COUNTS", PromptCounts(training=4, candidate=4, generic=2, unseen=2))
+    monkeypatch.setattr(demo, "COUNTS", PromptCounts(training=4, candidate=4, generic=2, unseen=2))
     monkeypatch.setattr(demo, "STEPS", 6)
     monkeypatch.setattr(demo, "CHECKPOINTS", 2)
     return Path(shutil.copytree(reviewable, tmp_path / "project"))

@@ -11,7 +11,11 @@ from graftset.config.settings import (
     AssessSettings,
     BuildSettings,
     CatalogSettings,
+<<<<<<< HEAD
     DecideSettings,
+=======
+    ExperimentSettings,
+>>>>>>> i7
     FloorSettings,
     NativeSettings,
     Plan,
@@ -31,7 +35,11 @@ __all__ = [
     "AssessSettings",
     "BuildSettings",
     "CatalogSettings",
+<<<<<<< HEAD
     "DecideSettings",
+=======
+    "ExperimentSettings",
+>>>>>>> i7
     "FloorSettings",
     "NativeSettings",
     "Plan",

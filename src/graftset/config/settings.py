@@ -354,6 +354,7 @@ class TrainSettings(Section):
     native: NativeSettings = Field(default_factory=NativeSettings, description=NativeSettings.__doc__)
 
 
+<<<<<<< HEAD
 class DecideSettings(Section):
     """What an arm has to show before it is adopted. Defaults are judgments: change them to what you need."""
 
@@ -402,6 +403,21 @@ class SuggestSettings(Section):
         ge=0,
         description="Minutes that one admitted image costs you to make. 0: images are counted but not turned into "
         "hours.",
+=======
+class ExperimentSettings(Section):
+    """What experiments paint and when a difference is too small to matter. Read when an experiment is defined."""
+
+    seeds: int = Field(default=5, ge=2, description="Training seeds of every arm. Fewer than 5 are directional only.")
+    training: int = Field(default=30, ge=0, description="Captions of originals that every checkpoint paints.")
+    candidate: int = Field(default=40, ge=0, description="Wordings of candidates that some arm holds.")
+    generic: int = Field(default=16, ge=0, description="Plain wordings over figures and background colors.")
+    unseen: int = Field(default=14, ge=0, description="Combinations of traits that no caption holds.")
+    accuracy_margin: float = Field(
+        default=0.05, gt=0, lt=1, description="Loss of original or variation accuracy that does not matter."
+    )
+    quality_margin: float = Field(
+        default=0.25, gt=0, lt=10, description="Loss of the quality score (0-10) that does not matter."
+>>>>>>> i7
     )
 
 
@@ -418,8 +434,12 @@ class Settings(Section):
     build: BuildSettings = Field(default_factory=BuildSettings, description=BuildSettings.__doc__)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
     train: TrainSettings = Field(default_factory=TrainSettings, description=TrainSettings.__doc__)
+<<<<<<< HEAD
     decide: DecideSettings = Field(default_factory=DecideSettings, description=DecideSettings.__doc__)
     suggest: SuggestSettings = Field(default_factory=SuggestSettings, description=SuggestSettings.__doc__)
+=======
+    experiment: ExperimentSettings = Field(default_factory=ExperimentSettings, description=ExperimentSettings.__doc__)
+>>>>>>> i7
     plans: dict[Annotated[str, AfterValidator(plan_name)], PlanSettings] = Field(
         default_factory=dict, description="Mixing plans of your own, each under [plans.NAME]."
     )

@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from graftset import __version__
 from graftset.build import BuildRecord, read_build
 from graftset.compare.reading import write_comparisons
-from graftset.compare.records import LEAST_SEEDS, Comparison
+from graftset.compare.records import LEAST_SEEDS, PRIMARY, Comparison, Endpoint
+from graftset.config import ExperimentSettings
 from graftset.engine import available_cores
 from graftset.errors import ExistsError, UserError
 from graftset.experiments import (
@@ -37,9 +38,6 @@ from graftset.workflows.steps import Session, plain_name
 from graftset.workflows.training import open_training
 from graftset.workflows.training_process import Order, carry_out
 
-# A verdict rests on prompts as much as on seeds: builds bring twenty, these are a hundred.
-COUNTS = PromptCounts(training=30, candidate=40, generic=16, unseen=14)
-
 Tell = Callable[[str], None]
 
 
@@ -54,6 +52,7 @@ class Asked:
     checkpoints: int | None = None
     backend: str | None = None
     device: str | None = None
+    counts: PromptCounts = COUNTS  # prompts by kind; not asked of a definition that is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +109,13 @@ def _define(
 ) -> tuple[Experiment, tuple[SamplePrompt, ...], tuple[str, ...], tuple[str, ...]]:
     settings = session.project.settings.train
     found = prepare_arms(session, asked.arms or (), dry_run=dry_run)
-    prompts = _prompts(session, found.arms, any_candidate=bool(found.unbuilt))
+    prompts = _prompts(session, found.arms, asked.counts, any_candidate=bool(found.unbuilt))
     backend = asked.backend or settings.backend
     load_backend(backend)  # before hours of work, not after
     wordings = Counter(prompt.kind for prompt in prompts)
     notes = list(dict.fromkeys(found.notes))
-    if (asked.seeds or LEAST_SEEDS) < LEAST_SEEDS:
+    seeds = asked.seeds or session.project.settings.experiment.seeds
+    if seeds < LEAST_SEEDS:
         notes.append(f"With fewer than {LEAST_SEEDS} seeds every verdict is directional only")
     if not wordings["candidate"]:
         notes.append("No candidate of the arms came with a prompt: obedience is measured on the other wordings instead")
@@ -123,7 +123,7 @@ def _define(
         name=asked.name,
         arms=found.arms,
         left_out=found.left_out,
-        seeds=tuple(range(asked.seeds or LEAST_SEEDS)),
+        seeds=tuple(range(seeds)),
         steps=asked.steps or settings.steps,
         checkpoints=asked.checkpoints or CHECKPOINTS,
         backend=backend,
@@ -133,19 +133,36 @@ def _define(
         prompts={str(kind): count for kind, count in wordings.items()},
         prompts_sha256=prompts_hash(prompts),
         sample_seeds=tuple(range(settings.samples)),
+        primary=_endpoints(session.project.settings.experiment),
         versions={"graftset": __version__},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return experiment, prompts, tuple(notes), found.unbuilt
 
 
-def _prompts(session: Session, arms: Sequence[ExperimentArm], *, any_candidate: bool) -> tuple[SamplePrompt, ...]:
+def _prompts(
+    session: Session, arms: Sequence[ExperimentArm], counts: PromptCounts, *, any_candidate: bool
+) -> tuple[SamplePrompt, ...]:
     """The prompts of an experiment: of the candidates' wordings those that some arm holds, for there words can harm."""
     records = [read_build(session.project.builds / arm.build) for arm in arms]
     held = {image.source_sha256 for record in records for image in record.images}
     views = session.catalog.views()
     there = [view for view in views if view.origin == "original" or any_candidate or view.sha256 in held]
-    return sample_prompts(there, counts=COUNTS, seed=session.project.settings.build.seed)
+    # A verdict rests on prompts as much as on seeds: builds bring twenty, these are a hundred.
+    wanted = session.project.settings.experiment
+    counts = PromptCounts(wanted.training, wanted.candidate, wanted.generic, wanted.unseen)
+    return sample_prompts(there, counts=counts, seed=session.project.settings.build.seed)
+
+
+def _endpoints(wanted: ExperimentSettings) -> tuple[Endpoint, ...]:
+    """The primary endpoints with the project's margins."""
+    return tuple(
+        replace(
+            endpoint,
+            margin=wanted.quality_margin if endpoint.measure == "quality_preservation" else wanted.accuracy_margin,
+        )
+        for endpoint in PRIMARY
+    )
 
 
 def _settings_hash(session: Session, backend: str) -> str:
@@ -162,6 +179,15 @@ def _check_same(session: Session, experiment: Experiment, asked: Asked) -> None:
         "--backend": (asked.backend, experiment.backend),
         "--device": (asked.device, experiment.device),
     }
+    names = {arm.name for arm in experiment.arms} | {arm.name for arm in experiment.left_out}
+    for text in asked.arms or ():
+        if not names & {text.replace(":", "-"), text.partition(":")[0]}:
+            raise ExistsError(
+                f"The experiment {experiment.name} is defined without this arm, and results must not change a plan",
+                field="--arms",
+                value=text,
+                remedy="Give the new experiment another name, or leave the option out to go on",
+            )
     for option, (wanted, defined) in given.items():
         if wanted is not None and wanted != defined:
             raise ExistsError(

@@ -47,7 +47,7 @@ def experiment(
     ] = False,
     seeds: Annotated[
         int | None,
-        typer.Option(help="Training seeds of every arm. Default: 5; fewer is directional only.", min=2, metavar="N"),
+        typer.Option(help=f"Training seeds of every arm; under 5 is directional. {KEPT}, else 5.", min=2, metavar="N"),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(help=f"Training steps of every run. {KEPT}, else 1000.", min=1, metavar="N")
