@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.experiments import DecideSettings, ExperimentSettings, SuggestSettings
 from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
@@ -11,11 +12,6 @@ from graftset.config.settings import (
     AssessSettings,
     BuildSettings,
     CatalogSettings,
-<<<<<<< HEAD
-    DecideSettings,
-=======
-    ExperimentSettings,
->>>>>>> i7
     FloorSettings,
     NativeSettings,
     Plan,
@@ -24,7 +20,6 @@ from graftset.config.settings import (
     SampleSettings,
     SelectSettings,
     Settings,
-    SuggestSettings,
     TrainSettings,
     VocabularySettings,
 )
@@ -35,11 +30,8 @@ __all__ = [
     "AssessSettings",
     "BuildSettings",
     "CatalogSettings",
-<<<<<<< HEAD
     "DecideSettings",
-=======
     "ExperimentSettings",
->>>>>>> i7
     "FloorSettings",
     "NativeSettings",
     "Plan",

@@ -95,7 +95,7 @@ def try_out(session: Session, *, force: bool = False, tell: Callable[[str], None
 def _planned(session: Session, arms: tuple[str, ...], *, force: bool) -> Planned:
     for name in _names():
         try:
-            return experimenting.plan(session, Asked(name, arms, SEEDS, STEPS, CHECKPOINTS, None, "cpu", COUNTS))
+            return experimenting.plan(session, Asked(name, arms, SEEDS, STEPS, CHECKPOINTS, None, "cpu", COUNTS, 1))
         except UserError:
             # What is planned is never planned otherwise afterwards: --force goes on under the next name.
             if not force or not (session.project.experiments / name / EXPERIMENT).is_file():

@@ -52,7 +52,8 @@ class Asked:
     checkpoints: int | None = None
     backend: str | None = None
     device: str | None = None
-    counts: PromptCounts = COUNTS  # prompts by kind; not asked of a definition that is there
+    counts: PromptCounts | None = None  # prompts by kind
+    samples: int | None = None  # pictures of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _define(
         settings_sha256=_settings_hash(session, backend),
         prompts={str(kind): count for kind, count in wordings.items()},
         prompts_sha256=prompts_hash(prompts),
-        sample_seeds=tuple(range(settings.samples)),
+        sample_seeds=tuple(range(asked.samples or settings.samples)),
         primary=_endpoints(session.project.settings.experiment),
         versions={"graftset": __version__},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -141,7 +142,7 @@ def _define(
 
 
 def _prompts(
-    session: Session, arms: Sequence[ExperimentArm], counts: PromptCounts, *, any_candidate: bool
+    session: Session, arms: Sequence[ExperimentArm], counts: PromptCounts | None, *, any_candidate: bool
 ) -> tuple[SamplePrompt, ...]:
     """The prompts of an experiment: of the candidates' wordings those that some arm holds, for there words can harm."""
     records = [read_build(session.project.builds / arm.build) for arm in arms]
@@ -150,7 +151,7 @@ def _prompts(
     there = [view for view in views if view.origin == "original" or any_candidate or view.sha256 in held]
     # A verdict rests on prompts as much as on seeds: builds bring twenty, these are a hundred.
     wanted = session.project.settings.experiment
-    counts = PromptCounts(wanted.training, wanted.candidate, wanted.generic, wanted.unseen)
+    counts = counts or PromptCounts(wanted.training, wanted.candidate, wanted.generic, wanted.unseen)
     return sample_prompts(there, counts=counts, seed=session.project.settings.build.seed)
 
 
