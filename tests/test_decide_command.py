@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,10 @@ def test_a_decision_is_kept_once_and_says_what_it_rests_on(project: Path) -> Non
     with_experiment(project)
     said = call("decide", "--project", project, "--json").json
     assert (said["number"], said["is_new"], said["verdict"]) == (1, True, "adopt")
-    assert set(said["inputs"]) >= {"experiments/mix/comparisons.json", "experiments/mix/experiment.json"}
+    files = {name.split(" ")[0] for name in said["inputs"]}
+    assert files >= {"experiments/mix/comparisons.json", "experiments/mix/experiment.json", "weighted-s0/0032000"}
     assert said["experiments"] == ["mix"]
+    add_experiment(project, (replace(comparison(), at="2026-02-02"),))  # compared again, with the same results
     again = call("decide", "--project", project)
     assert "decision 1, unchanged" in again.out
     assert [path.name for path in (project / "decisions").iterdir()] == ["1.json"]

@@ -3,6 +3,7 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.experiments import DecideSettings, ExperimentSettings, SuggestSettings
 from graftset.config.painting import SamplingSettings, TrackingSettings
 from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
@@ -12,8 +13,6 @@ from graftset.config.settings import (
     AssessSettings,
     BuildSettings,
     CatalogSettings,
-    DecideSettings,
-    ExperimentSettings,
     FloorSettings,
     KohyaSettings,
     NativeSettings,
@@ -23,7 +22,6 @@ from graftset.config.settings import (
     SampleSettings,
     SelectSettings,
     Settings,
-    SuggestSettings,
     TrainSettings,
     VocabularySettings,
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graftset import __version__
 from graftset.catalog.store import now
 from graftset.compare import Comparison
-from graftset.compare.reading import read_comparisons
+from graftset.compare.reading import as_json, read_comparisons
 from graftset.decide import Decision, Thresholds, Word, decide, keep, latest, overridden
 from graftset.decide.records import BaselineState
 from graftset.errors import UserError
 from graftset.experiments import COMPARISONS, EXPERIMENT, Experiment, known_experiments, read_experiment
 from graftset.files import sha256_file
-from graftset.runs import RUN, open_run
+from graftset.runs import RUN, open_run, sha256_hex
 from graftset.workflows.builds import known_builds
 from graftset.workflows.steps import Session, review_state_of
 
@@ -67,12 +68,6 @@ def rules_say(session: Session, experiment: Experiment | None) -> Decision:
     """What the rules say of an experiment now; nothing is kept."""
     views = session.catalog.views()
     comparisons = comparisons_of(session, experiment)
-    inputs = {}
-    if experiment is not None:
-        folder = session.project.experiments / experiment.name
-        for name in (EXPERIMENT, COMPARISONS):
-            if (folder / name).is_file():
-                inputs[f"experiments/{experiment.name}/{name}"] = sha256_file(folder / name)
     selected = sum(1 for view in views if view.selected)
     return decide(
         comparisons,
@@ -80,7 +75,7 @@ def rules_say(session: Session, experiment: Experiment | None) -> Decision:
         baseline=_baseline(session, experiment),
         admitted=selected or None,
         reviewed=_reviewed(session, comparisons),
-        inputs=inputs,
+        inputs=_inputs(session, experiment, comparisons),
         at=now(),
         version=__version__,
     )
@@ -123,6 +118,18 @@ def require_experiment(session: Session, name: str | None) -> Experiment:
             "There is no experiment yet", field="experiment", remedy="Plan and run one: graftset experiment"
         )
     return found
+
+
+def _inputs(session: Session, experiment: Experiment | None, comparisons: Sequence[Comparison]) -> dict[str, str]:
+    """Hashes of what is decided on. Comparing again at another time makes no other results: the time is left out."""
+    if experiment is None:
+        return {}
+    place = f"experiments/{experiment.name}"
+    said = json.dumps([as_json(replace(one, at="")) for one in comparisons], sort_keys=True)
+    return {
+        f"{place}/{EXPERIMENT}": sha256_file(session.project.experiments / experiment.name / EXPERIMENT),
+        **({f"{place}/{COMPARISONS} without its times": sha256_hex(said.encode())} if comparisons else {}),
+    }
 
 
 def _baseline(session: Session, experiment: Experiment | None) -> BaselineState:

@@ -12,6 +12,7 @@ from graftset.decide import Decision
 from graftset.drawn import draw_sample_set
 from graftset.errors import ExistsError, UserError
 from graftset.experiments import EXPERIMENT
+from graftset.prompts import PromptCounts
 from graftset.workflows import experimenting, steps
 from graftset.workflows.arms import ARM_SETS
 from graftset.workflows.deciding import decide_now
@@ -23,7 +24,8 @@ from graftset.workflows.steps import Session
 SAMPLE = "sample"
 NAME = "demo"  # of the experiment
 # Long enough to show what wrong words do, too short and too few seeds for any verdict: directional only, and so marked.
-SEEDS, STEPS, CHECKPOINTS = 2, 200, 5
+SEEDS, STEPS, CHECKPOINTS = 2, 200, 4
+COUNTS = PromptCounts(training=20, candidate=24, generic=8, unseen=8)  # painting takes as long as training otherwise
 
 Progress = Callable[[int, int], None]
 
@@ -93,7 +95,7 @@ def try_out(session: Session, *, force: bool = False, tell: Callable[[str], None
 def _planned(session: Session, arms: tuple[str, ...], *, force: bool) -> Planned:
     for name in _names():
         try:
-            return experimenting.plan(session, Asked(name, arms, SEEDS, STEPS, CHECKPOINTS, None, "cpu"))
+            return experimenting.plan(session, Asked(name, arms, SEEDS, STEPS, CHECKPOINTS, None, "cpu", COUNTS, 1))
         except UserError:
             # What is planned is never planned otherwise afterwards: --force goes on under the next name.
             if not force or not (session.project.experiments / name / EXPERIMENT).is_file():
