@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sampling",
         "evaluate",
         "report",
+        "tracking",
         "drawn",
     ),
     ("workflows",),

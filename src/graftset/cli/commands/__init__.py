@@ -4,7 +4,7 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, tracking, looking,
 )  # fmt: skip
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "sampling",
     "selecting",
     "starting",
+    "tracking",
     "training",
 ]
