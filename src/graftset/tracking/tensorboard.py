@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,8 @@ FOLDER = "tensorboard"  # in the run folder, so that `--logdir runs` shows all r
 @contextmanager
 def open_tracker(run: Tracked, where: Where, memory: MutableMapping[str, str]) -> Iterator[EventFile]:
     """Begin an event file."""
-    writer = tensorboardX.SummaryWriter(str(run.folder / FOLDER), write_to_disk=True)
+    # The names it gives tell seconds only: of two commands within one, the second would overwrite the first's figures.
+    writer = tensorboardX.SummaryWriter(str(run.folder / FOLDER), filename_suffix=f".{time.time_ns()}")
     try:
         if not memory.get("settings"):
             rows = "\n".join(f"| {key} | {value} |" for key, value in run.settings.items())
