@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "evaluate",
         "suggest",
         "report",
+        "tracking",
         "drawn",
     ),
     ("workflows",),

@@ -52,6 +52,16 @@ def watching() -> Iterator[Callable[[Moment], None]]:
         yield move
 
 
+def both(first: Callable[[Moment], None], second: Callable[[Moment], None]) -> Callable[[Moment], None]:
+    """Tell two watchers of every moment."""
+
+    def watch(moment: Moment) -> None:
+        first(moment)
+        second(moment)
+
+    return watch
+
+
 class _Pace:
     """Steps per second since the first moment that was shown."""
 

@@ -16,7 +16,7 @@ from graftset.assess import detectors_for, known_pictures
 from graftset.build import read_build
 from graftset.catalog.store import now
 from graftset.drawn import draw_candidate, draw_original, plan_sample_set
-from graftset.errors import BuildError, EmptyInputError, UserError
+from graftset.errors import BuildError, EmptyInputError, GraftsetError, UserError
 from graftset.evaluate import (
     EVALUATOR,
     Batch,
@@ -38,11 +38,12 @@ from graftset.evaluate import (
 from graftset.measuring import measure_pixels
 from graftset.quality import Scale
 from graftset.records import SamplePrompt
-from graftset.runs import Run, known_runs, open_run
+from graftset.runs import RUN, Run, known_runs, open_run
 from graftset.scorecards import Course, Criteria, Place, Scorecard, follow, write_scorecard
 from graftset.vocabulary import Vocabulary
 from graftset.workflows.run_pages import write_run_page
 from graftset.workflows.steps import Session
+from graftset.workflows.tracking import track_cards, track_run
 
 PLANTED = ("blur", "off_grid", "texture_noise", "melted_face")  # style faults of the sample set
 _ORIGINALS, _CANDIDATES = 96, 96  # of the sample set that the check of the style measure draws
@@ -348,8 +349,20 @@ def _evaluate(
     page = None
     if course is not None:
         page = write_run_page(session, course, known[0])
-    told = [*notes, *(course.left_out if course else ())]
+    told = [*notes, *(course.left_out if course else ()), *_tracked(session, run, folder, cards)]
     return Evaluation(run, folder, course, tuple(made), tuple(unchanged), page, tuple(told))
+
+
+def _tracked(session: Session, name: str, folder: Path, cards: Sequence[Scorecard]) -> list[str]:
+    """Send what is new to the trackers of the settings; a note where one fails: the cards are kept in any case."""
+    try:
+        if (folder / RUN).is_file():
+            track_run(session.project, open_run(folder))
+        else:
+            track_cards(session.project, name, session.project.evaluations / name, cards)
+    except GraftsetError as error:
+        return [str(error)]
+    return []
 
 
 def _places(run: Run) -> list[Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -61,17 +61,17 @@ def adopt(
         WeightsError: None of the files can be used.
         UserError: There is no such folder, or it holds files of several trainings.
     """
-    known: list[tuple[Path, LoraFile]] = []
+    known: list[_Known] = []
     faults: list[Fault] = []
-    for file in find_loras(loras):
+    for number, file in enumerate(find_loras(loras), start=1):
         try:
-            known.append((file, read_lora(file)))
+            known.append(_Known(file, read_lora(file), number))
         except WeightsError as error:
             faults.append(Fault(file.stem, error))
     if not known:
         raise faults[0].error
     checkpoints = _checkpoints(known)
-    last = known[-1][1]
+    last = known[-1].lora
     created = datetime.now(UTC).isoformat(timespec="seconds")
     if (folder / RUN).is_file():
         created = open_run(folder).record.created
@@ -100,22 +100,29 @@ def adopt(
     run = create_run(folder, record)
     for checkpoint in checkpoints:
         write_whole(run.weights_file(checkpoint.name).with_suffix(".json"), to_json(asdict(checkpoint)))
-    weights = [
-        Weights(checkpoint.name, file, file.stem) for checkpoint, (file, _) in zip(checkpoints, known, strict=True)
-    ]
+    weights = [Weights(c.name, one.file, one.file.stem) for c, one in zip(checkpoints, known, strict=True)]
     return run, tuple(weights), tuple(faults)
 
 
-def _checkpoints(known: Sequence[tuple[Path, LoraFile]]) -> list[Checkpoint]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A LoRA file that can be used, and its place among all files of the folder."""
+
+    file: Path
+    lora: LoraFile
+    number: int
+
+
+def _checkpoints(known: Sequence[_Known]) -> list[Checkpoint]:
     """Where each file stands: by images seen where every file says so, else by step, else by epoch or place."""
-    seen = [lora.images_seen for _, lora in known]
-    steps = [lora.step for _, lora in known]
-    epochs = [lora.epoch or epoch_of(file) or number for number, (file, lora) in enumerate(known, start=1)]
-    images = _rising(seen) or _rising(steps) or _rising(epochs) or list(range(1, len(known) + 1))
+    seen = [one.lora.images_seen for one in known]
+    steps = [one.lora.step for one in known]
+    epochs = [one.lora.epoch or epoch_of(one.file) or one.number for one in known]
+    images = _rising(seen) or _rising(steps) or _rising(epochs) or [one.number for one in known]
     taken = _rising(steps) or images
     return [
-        Checkpoint(checkpoint_name(at), step, at, {}, 0.0, 0.0, sha256_file(file))
-        for (file, _), at, step in zip(known, images, taken, strict=True)
+        Checkpoint(checkpoint_name(at), step, at, {}, 0.0, 0.0, sha256_file(one.file))
+        for one, at, step in zip(known, images, taken, strict=True)
     ]
 
 

@@ -5,7 +5,7 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 
 from graftset.cli.commands import (  # isort: skip
     starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, comparing,
-    experiments, deciding, looking,
+    experiments, deciding, tracking, looking,
 )  # fmt: skip
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "sampling",
     "selecting",
     "starting",
+    "tracking",
     "training",
 ]

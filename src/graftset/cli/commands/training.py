@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from graftset.cli.console import finish
+from graftset.cli.console import finish, say
 from graftset.cli.options import HERE, KEPT, AsJson, ProjectDir
 from graftset.cli.registry import command
 from graftset.errors import UserError
@@ -80,8 +80,11 @@ def train(
     The embedded model has ten checkpoints (or --checkpoints), evenly spaced in images seen; sd-scripts those of the
     build. Each paints every sample prompt. The same command goes on where an earlier one was stopped.
     """
+    from dataclasses import replace
+
     from graftset.cli import show_training
     from graftset.train import load_backend
+    from graftset.workflows.tracking import tracked_training
     from graftset.workflows.training import open_training, write_training_script
 
     if (plan is None) == (build is None):
@@ -119,5 +122,6 @@ def train(
             )
             return
         show_training.announce(training.job, estimate)
-        outcome = module.train(training.job)
+        with tracked_training(project, training.job.folder, say) as look:
+            outcome = module.train(replace(training.job, watch=show_training.both(watch, look)))
     finish(show_training.outcome_json(outcome), show_training.outcome_lines(outcome), as_json=as_json)
