@@ -92,10 +92,9 @@ def _position(weights: Weights) -> tuple[int | None, int | None]:
     if told is None:
         return name.epoch, None
     epoch = name.epoch or told.epoch
-    step = name.epoch * told.steps_per_epoch if name.epoch and told.steps_per_epoch else told.step
-    if step is None and epoch and told.steps_per_epoch:
-        step = epoch * told.steps_per_epoch
-    return epoch, step
+    if epoch and told.steps_per_epoch and (name.epoch or told.step is None):
+        return epoch, epoch * told.steps_per_epoch
+    return epoch, told.step
 
 
 def _is_last(weights: Weights) -> bool:

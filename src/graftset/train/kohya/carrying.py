@@ -27,7 +27,7 @@ from graftset.train.stopping import Stop, stopping
 
 TRAINER = "trainer"  # folder of a run
 PROMPTS = "sample_prompts.txt"
-_POLL = 0.5  # seconds
+_POLL = 0.25  # seconds
 _PATIENCE = 40.0  # seconds between asking driver and trainer to end and ending them
 
 
@@ -114,6 +114,10 @@ class Carrying:
         collector = Collector(self._run, self._setup.build, self._job.prompts, self._trainer, keep=False)
         with stopping() as stop:
             self._watch(collector, stop)
+            if self._process is None and not (self._trainer / driver.ENDED).exists() and not stop.asked:
+                # The driver of the call before was killed, and its trainer has ended by now: there may be more to do.
+                self._start()
+                self._watch(collector, stop)
         return self._end(collector, resumed)
 
     def _start(self) -> int:
@@ -136,7 +140,6 @@ class Carrying:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        write_whole(self._trainer / "driver.pid", f"{self._process.pid}\n")
         return resumed
 
     def _watch(self, collector: Collector, stop: Stop) -> None:
@@ -167,11 +170,15 @@ class Carrying:
     def _stop(self) -> None:
         """Ask driver and trainer to end, and end them where they do not."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            # While the lock is held, the group that was started to hold it lives, and its number is nobody else's.
-            if not self._at_work():
-                return
-            with contextlib.suppress(OSError, ValueError):
-                os.killpg(int((self._trainer / "driver.pid").read_text()), number)
+            # While the lock is held, one of the two that were started to hold it lives. The driver ends the trainer;
+            # where it cannot, the trainer is asked as well.
+            for name in (driver.DRIVER_PID, driver.TRAINER_PID):
+                if not self._at_work():
+                    return
+                with contextlib.suppress(OSError, ValueError):
+                    pid = int((self._trainer / name).read_text())
+                    if os.getpgid(pid) == pid:  # a leader, as both are; nobody else's process of that number is likely
+                        driver.end_group(pid, number)
             deadline = time.monotonic() + _PATIENCE
             while self._at_work() and time.monotonic() < deadline:
                 time.sleep(_POLL / 5)

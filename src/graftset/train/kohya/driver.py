@@ -10,6 +10,7 @@ standard library is imported: graftset starts this file in a process of its own,
     TRAINER_FOLDER/
       job.json                    what to run
       lock                        held by this process and by the trainer it starts, for as long as either lives
+      driver.pid, trainer.pid     this process, and the group of the trainer
       ended.json                  how this process ended: finished, failed, stopped or nan
       stage1/attempt1/            one start of the trainer
         attempt.json              the command, and the step it began after
@@ -30,6 +31,7 @@ What sd-scripts (commit 48d368fa) does not do when it resumes is made up for her
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -51,7 +53,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 JOB, LOCK, ENDED, ATTEMPT, LOG, FINISHED = "job.json", "lock", "ended.json", "attempt.json", "log.txt", "finished.json"
-_POLL = 0.5  # seconds
+DRIVER_PID, TRAINER_PID = "driver.pid", "trainer.pid"
+_POLL = 0.25  # seconds
 _PRUNE_EVERY = 10.0  # seconds
 _PATIENCE = 20.0  # seconds between asking the trainer to end and ending it
 _NAN = re.compile(rb"avr_loss=(?:nan|-?inf)")
@@ -249,8 +252,9 @@ class Driver:
             try:
                 process = subprocess.Popen(
                     command, cwd=self.job["build"], env=environment, stdin=subprocess.DEVNULL,
-                    stdout=stream, stderr=subprocess.STDOUT, pass_fds=inherited,
+                    stdout=stream, stderr=subprocess.STDOUT, pass_fds=inherited, start_new_session=True,
                 )  # fmt: skip
+                (self.trainer / TRAINER_PID).write_text(f"{process.pid}\n", encoding="utf-8")
             except OSError as error:
                 stream.write(f"{command[0]}: {error.strerror}\n".encode())
                 return 127, "failed"
@@ -284,13 +288,12 @@ class Driver:
         return process.returncode, "finished" if process.returncode == 0 else "failed"
 
     def terminate(self, process: subprocess.Popen[bytes]) -> None:
-        """Ask the trainer to end, and end it where it does not."""
-        process.terminate()
-        try:
+        """Ask the trainer to end, with all that it has started, and end it where it does not."""
+        end_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_group(process.pid, signal.SIGKILL)
+        process.wait()
 
     lock: int | None = None
 
@@ -315,6 +318,12 @@ class Driver:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         os.replace(temporary, path)
+
+
+def end_group(leader: int, number: int) -> None:
+    """Send a signal to a process and what it has started in its group."""
+    with contextlib.suppress(OSError):  # all of them have ended
+        os.killpg(leader, number)
 
 
 def is_busy(trainer: Path) -> bool:
@@ -348,6 +357,7 @@ def main() -> int:
         print(f"driver.py: another trainer works in {trainer}; wait for it", file=sys.stderr)
         return 1
     (trainer / ENDED).unlink(missing_ok=True)
+    (trainer / DRIVER_PID).write_text(f"{os.getpid()}\n", encoding="utf-8")
 
     def stop(number: int, frame: object) -> None:
         driver.stopping = True
