@@ -160,7 +160,9 @@ async function live() {
     if (now.version === version) return;
     version = now.version;
     const decided = now.approved + now.rejected, all = decided + now.skipped + now.pending;
-    const tell = { sentence: now.sentence, plan: now.plan, tally: `${decided} decided, ${now.skipped} skipped, ${now.pending} pending${now.conflicts ? `, ${now.conflicts} disputed` : ""} of ${all} candidates` };
+    // As the server writes it: other words or commas would shift the page under whoever reads it.
+    const counted = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+    const tell = { sentence: now.sentence, plan: now.plan, tally: `${decided} decided, ${now.skipped} skipped, ${now.pending} pending${now.conflicts ? `, ${counted(now.conflicts, "conflict")}` : ""} of ${counted(all, "candidate")}` };
     for (const place of $$("[data-live]")) if (tell[place.dataset.live]) place.textContent = tell[place.dataset.live];
   } catch { /* the next press of a key tells */ }
 }
