@@ -65,11 +65,17 @@ class Planned:
     notes: tuple[str, ...]
     estimate: Estimate | None  # of one run; None where no build is there to try
     unbuilt: tuple[str, ...] = ()  # arms that a dry run did not build
+    finished: int = 0  # runs that need nothing more
 
     @property
     def runs(self) -> int:
         """How many runs there are in all."""
         return len(self.experiment.seeds) * (len(self.experiment.arms) + len(self.unbuilt))
+
+    @property
+    def left(self) -> int:
+        """How many of them are to be trained, or gone on with."""
+        return self.runs - self.finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,11 @@ def plan(session: Session, asked: Asked, *, dry_run: bool = False) -> Planned:
     if (folder / EXPERIMENT).exists():
         experiment = read_experiment(folder)
         _check_same(session, experiment, asked)
-        return Planned(
-            experiment, False, (), _estimate(session, experiment, read_experiment_prompts(folder), keep=True)
-        )
+        finished = sum(_is_finished(session, experiment, arm, seed) for arm, seed in experiment.runs())
+        estimate = None
+        if finished < len(experiment.runs()):
+            estimate = _estimate(session, experiment, read_experiment_prompts(folder), keep=True)
+        return Planned(experiment, False, (), estimate, finished=finished)
     experiment, prompts, notes, unbuilt = _define(session, asked, dry_run=dry_run)
     if not dry_run:
         write_experiment(folder, experiment, prompts)
