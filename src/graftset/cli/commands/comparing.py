@@ -32,7 +32,7 @@ def compare(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what an arm does better or worse than another, and how sure that is.
+    """Hold an arm against another: what differs, and how surely.
 
     Paired by training seed, prompt and noise, at equal steps; original accuracy at equal exposures of the originals.
     Runs have to be evaluated. Fewer than five seeds are directional only.

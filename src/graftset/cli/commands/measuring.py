@@ -20,7 +20,7 @@ def ingest(project: ProjectDir = HERE, strict: Strict = False, as_json: AsJson =
 
 @command()
 def assess(project: ProjectDir = HERE, strict: Strict = False, as_json: AsJson = False) -> None:
-    """Measure every image: grid, background, nearest original, quality."""
+    """Measure images: grid, background, nearest original, quality."""
     from graftset.cli.show import assess_json, assess_lines
     from graftset.workflows import steps
 
