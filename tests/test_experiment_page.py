@@ -58,6 +58,10 @@ def html_of(*comparisons: Comparison, **given: Any) -> str:
             "Do not use them: “weighted” remembers the colors of 20 fewer of 100 originals and paints",
         ),
         ({"seeds": 2, "variation": -0.3}, "Not yet, and not like this: “weighted” seems to paint 30 fewer of 100"),
+        (
+            {"seeds": 2, "half": 9.0},
+            "Not yet: “weighted” may paint 20 more of 100 backgrounds as asked, which can be",
+        ),
         ({"half": 9.0}, "Not yet: “weighted” shows no difference that can be told from chance."),
     ],
 )
@@ -120,6 +124,12 @@ def test_everything_drawn_lies_inside_its_strip(point: float, half: float, quali
         for row in forest.rows:
             assert 0 <= row.low_at <= row.low_at + row.width <= 100.01
             assert 0 <= row.point_at <= 100
+
+
+def test_no_interval_of_a_share_is_told_beyond_a_hundred_points() -> None:
+    html = html_of(comparison(seeds=2, half=60.0))
+    told = [float(number) for number in re.findall(r"[+-]\d+\.\d(?= to | points|\))", html)]
+    assert max(map(abs, told)) == 100.0
 
 
 def test_every_tag_closes_and_every_picture_says_what_it_shows() -> None:

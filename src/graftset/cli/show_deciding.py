@@ -106,8 +106,8 @@ def _in_full(one: Suggestion) -> list[str]:
         f"{one.rank}. {move.title} [{one.priority}]",
         f"   hypothesis: {move.hypothesis}",
         *(f"   because: {sentence}" for sentence in move.rationale),
-        f"   expected: {100 * effect.mean:+.1f} points of {effect.endpoint} ({100 * effect.low:+.1f} to "
-        f"{100 * effect.high:+.1f}), confidence {_confidence(effect.confidence)}; {moved}",
+        f"   expected: {100 * effect.mean:+.1f} points of {effect.endpoint} ({100 * max(effect.low, -1):+.1f} to "
+        f"{100 * min(effect.high, 1):+.1f}), confidence {_confidence(effect.confidence)}; {moved}",
         f"   prior: {100 * effect.prior.mean:+.1f} points, sd {100 * effect.prior.sd:.1f}; {effect.prior.source}",
         *(f"   recorded: {sentence}" for sentence in one.record),
         f"   costs: {cost_in_words(one.cost)}",

@@ -34,7 +34,7 @@ CONTROLS = (
     "mislabeled",
     "relabeled",
 )  # plans that test captions and gates; nobody would adopt them
-BASELINE = "originals"
+NEARLY = 0.95  # of the admitted: a few that came without a prompt, say, make no subset
 FAVOR: Mapping[Word, int] = {"adopt": 3, "try next": 2, "undecided": 1, "reject": 0}
 
 
@@ -163,7 +163,7 @@ def scenario_of(comparison: Comparison, admitted: int) -> str | None:
         return None
     if arm.plan == "sequential":
         return FIRST
-    return ALL if arm.generated >= admitted else SUBSET
+    return ALL if arm.generated >= NEARLY * admitted else SUBSET
 
 
 def _judge(comparison: Comparison, wanted: Thresholds, admitted: int, bound: float | None) -> ArmSuccess:
@@ -171,14 +171,14 @@ def _judge(comparison: Comparison, wanted: Thresholds, admitted: int, bound: flo
     harms = tuple(_harm(one) for one in comparison.primary if _hurts(one))
     enough = {"held"} if wanted.certainty == "bound" else {"held", "likely"}
     short = [m for m in metrics if m.state not in enough]
-    missing = [_lack(metric) for metric in short]
-    if bound is None or bound < wanted.review_bound:
-        told = "nobody reviewed the admitted" if bound is None else f"the review shows {bound:.1%}"
-        missing.append(f"review: {told}, {wanted.review_bound:.0%} is needed")
+    missing = [f"harm: {harm}" for harm in harms]
     if comparison.directional:
         seeds = len(comparison.arm.seeds)
         missing.append(f"seeds: {seeds} of the {LEAST_SEEDS} that a verdict needs; directional only")
-    missing += [f"harm: {harm}" for harm in harms]
+    if bound is None or bound < wanted.review_bound:
+        told = "nobody reviewed the admitted" if bound is None else f"the review shows {bound:.1%}"
+        missing.append(f"review: {told}, {wanted.review_bound:.0%} is needed")
+    missing += [_lack(metric) for metric in short]
     failed = bool(harms) or any(metric.state == "failed" for metric in metrics)
     promising = all(metric.state == "held" for metric in metrics) or _helped(comparison)
     verdict: Word = "undecided"
@@ -296,11 +296,12 @@ def written(found: Quantity) -> str:
     """A change with its interval: "+12.0 points (3.1 to 20.9)"."""
     if found.point is None:
         return "not told"
-    factor, unit, digits = (100.0, " points", 1) if found.unit == "share" else (1.0, "", 2)
+    factor, unit, digits, limit = (100.0, " points", 1, 1.0) if found.unit == "share" else (1.0, "", 2, float("inf"))
     text = f"{factor * found.point:+.{digits}f}{unit}"
     if found.low is None or found.high is None:
         return text
-    return f"{text} ({factor * found.low:+.{digits}f} to {factor * found.high:+.{digits}f})"
+    low, high = max(found.low, -limit), min(found.high, limit)  # a share changes by 100 points at most
+    return f"{text} ({factor * low:+.{digits}f} to {factor * high:+.{digits}f})"
 
 
 def _sentence(chosen: Row, rows: Sequence[Row], state: BaselineState) -> str:

@@ -211,5 +211,6 @@ def _method(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
         "Original accuracy is compared at equal exposures of the originals, everything else at equal optimizer steps.",
         "Fewer than 5 training seeds are directional only: nothing is adopted or rejected on them.",
         f"Evaluator {first.evaluator}; runs of other evaluators, prompts or budgets are refused.",
+        "A share changes by 100 points at most: intervals that reach further are cut there in words, not in verdicts.",
         "Timelines are means over seeds with 95 % t intervals; the line charts carry no verdict.",
     )

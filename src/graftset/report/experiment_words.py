@@ -35,26 +35,29 @@ _CHANGES = {
 }
 
 
-def change(found: Difference, *, seems: bool = False) -> str:
-    """What one difference means: "paints 20 more of 100 backgrounds as asked"."""
+def change(found: Difference, helper: str = "") -> str:
+    """What one difference means: "paints 20 more of 100 backgrounds as asked", with a helper "may paint ..."."""
     if found.endpoint.name not in _CHANGES:
-        return f"{'seems to change' if seems else 'changes'} {found.endpoint.name} by {found.point:+.2f}"
+        return f"{f'{helper} change' if helper else 'changes'} {found.endpoint.name} by {found.point:+.2f}"
     verb, more, fewer = _CHANGES[found.endpoint.name]
     size = abs(found.point)
     number = f"{size:.1f}" if found.endpoint.measure == "quality_preservation" else f"{100 * size:.0f}"
-    return f"{f'seems to {verb}' if seems else f'{verb}s'} {(more if found.point > 0 else fewer).format(n=number)}"
+    return f"{f'{helper} {verb}' if helper else f'{verb}s'} {(more if found.point > 0 else fewer).format(n=number)}"
 
 
 def told(comparison: Comparison) -> tuple[str, Tone]:
     """What an arm did in a clause, harm first, and how that sounds."""
     hurt = [one for one in comparison.primary if one.verdict == "HURT" and one.low <= -one.endpoint.margin]
     helped = [one for one in comparison.primary if one.verdict == "HELPED" and one.high >= one.endpoint.margin]
-    clauses = [change(one, seems=comparison.directional) for one in (*hurt, *helped)]
+    clauses = [change(one, "seems to" if comparison.directional else "") for one in (*hurt, *helped)]
     if clauses:
         tone: Tone = "bad" if hurt and not helped else "maybe" if hurt or comparison.directional else "good"
         return listed(clauses), tone
     if all(one.verdict != "INCONCLUSIVE" for one in comparison.primary):
         return "does no harm, and no good that matters", "maybe"
+    leaning = max(comparison.primary, key=lambda one: abs(one.point) / one.endpoint.margin)
+    if comparison.directional and abs(leaning.point) > leaning.endpoint.margin:
+        return f"{change(leaning, 'may')}, which can be chance", "open"
     return "shows no difference that can be told from chance", "open"
 
 

@@ -44,8 +44,8 @@ def settle(facts: Facts) -> list[Move]:
             continue
         half = (largest.high - largest.low) / 2
         told = [
-            f"{one.endpoint} of {one.arm}: {100 * one.point:+.1f} points ({100 * one.low:+.1f} to "
-            f"{100 * one.high:+.1f}) with {one.seeds} seeds."
+            f"{one.endpoint} of {one.arm}: {100 * one.point:+.1f} points ({100 * max(one.low, -1):+.1f} to "
+            f"{100 * min(one.high, 1):+.1f}) with {one.seeds} seeds."
             for one in own
         ]
         moves.append(

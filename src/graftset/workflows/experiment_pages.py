@@ -111,9 +111,9 @@ def _next_try(one: Suggestion) -> NextTry:
     return NextTry(
         title=one.move.title,
         why=one.move.rationale[0] if one.move.rationale else one.move.hypothesis,
-        effect=f"Expected: {100 * effect.mean:+.0f} points of {effect.endpoint} ({100 * effect.low:+.0f} to "
-        f"{100 * effect.high:+.0f}).",
-        confidence=f"Confidence that it helps {effect.confidence:.0%}.",
+        effect=f"Expected: {100 * effect.mean:+.0f} points of {effect.endpoint} ({100 * max(effect.low, -1):+.0f} to "
+        f"{100 * min(effect.high, 1):+.0f}).",
+        confidence=f"Confidence that it helps {min(effect.confidence, 0.99):.0%}.",
         cost=f"Costs {' and '.join([*images, *hours])}.",
         command=one.move.command,
     )
