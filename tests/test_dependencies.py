@@ -16,6 +16,7 @@ MODULES = {
     "pillow": "PIL",
     "scikit-image": "skimage",
     "mlflow-skinny": "mlflow",
+    "tensorboardx": "tensorboardX",
 }  # distribution -> what it is imported as, where the two differ
 # Used by a library that is imported, in ways that its own requirements leave open: diffusers loads a LoRA with peft, a
 # large model with accelerate, and text encoders with transformers.
