@@ -123,6 +123,8 @@ class Pipelines:
 
     def paint(self, weights: Weights, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, U8]]:
         """Paint every wish with one LoRA, in batches that memory holds."""
+        if not wishes:
+            return
         lora, pipe = read_lora(weights.file), self.load()
         self._put_on(pipe, lora)
         try:
