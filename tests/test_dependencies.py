@@ -12,11 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-MODULES = {"pillow": "PIL", "scikit-image": "skimage"}  # distribution -> what it is imported as, where the two differ
+MODULES = {
+    "pillow": "PIL",
+    "scikit-image": "skimage",
+    "tensorboardx": "tensorboardX",
+}  # distribution -> what it is imported as, where the two differ
 # Run, not imported: plug-ins, checkers, the builder of the wheel, and what Starlette's test client sends with.
 TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling", "httpx2"}
 # These run inside an interpreter of sd-scripts and use what is there.
 ELSEWHERE = {ROOT / "tests" / name for name in ("sd_scripts_reading.py", "sd_scripts_dataset.py")}
+ELSEWHERE |= set((ROOT / "tests" / "sd_scripts_stand_in").rglob("*.py"))
 
 
 # What benchmarks compare with where it is there, and skip where not: installing it would double the set up.
@@ -62,6 +67,6 @@ def test_tests_and_benchmarks_need_only_the_declared_extra() -> None:
 
 def test_every_declared_dependency_is_pinned_for_set_up() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line and not line.startswith("#")}
     needed = declared(PROJECT["dependencies"]) | declared(PROJECT["optional-dependencies"]["dev"])
     assert needed <= pinned

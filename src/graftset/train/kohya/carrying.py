@@ -75,14 +75,15 @@ def going_on(job: TrainingJob, trainer: Path) -> tuple[int, str]:
             )
             if kept:
                 again = "" if stage.by_steps else f" (epoch {kept[-1][0] // stage.steps_per_epoch} of {stage.epochs})"
-                order = (
-                    "; the epoch under way begins anew, so some images are shown again and others less"
+                anew = (
+                    "the epoch under way begins anew, so some of its images are shown again and others less; "
                     if stage.by_steps and kept[-1][0] % stage.steps_per_epoch
                     else ""
                 )
                 return before + kept[-1][0], (
-                    f"goes on after step {before + kept[-1][0]}{again}: weights, Adam's moments, the place in the "
-                    f"learning rate's schedule and the random numbers come back from the state there{order}"
+                    f"goes on after step {before + kept[-1][0]}{again}: weights, Adam's moments and the place in the "
+                    f"learning rate's schedule come back from the state there; {anew}noise and the order of images are "
+                    "others than without the stop"
                 )
             return found, f"goes on with stage {stage.name}, from the weights of the one before" if found else ""
         before += stage.steps
