@@ -77,7 +77,7 @@ def training_job(
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
-        prompts=build_prompts(build, data),
+        prompts=painted_by_trainer(build) if backend == "kohya" else build_prompts(build, data),
         sample_seeds=tuple(range(settings.samples)),
         seed=seed,
         steps=steps or settings.steps,
@@ -169,6 +169,12 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
         SamplePrompt(f"training-{number:03d}", "training", caption, {}, captions[caption])
         for number, caption in enumerate(ranked[:RECALL_PROMPTS])
     )
+
+
+def painted_by_trainer(folder: Path) -> tuple[SamplePrompt, ...]:
+    """What a trainer that reads the build's own files paints: the prompts that the build brings, or none."""
+    path = folder / PROMPTS
+    return stored_prompts(path) if path.is_file() else ()
 
 
 def stored_prompts(path: Path) -> tuple[SamplePrompt, ...]:
@@ -311,14 +317,16 @@ def open_training(
         project = None
         settings, runs, chosen = TrainSettings(), folder / "runs", build
         data = training_set(chosen)
-        palette = shared_palette(runs, data, keep=keep)
+        needs_palette = (backend or settings.backend) == "native"
+        palette = shared_palette(runs, data, keep=keep) if needs_palette else None
     else:
         with open_session(folder) as session:
             project = session.project
             settings, runs = project.settings.train, project.runs
             chosen = build or find_build(project, plan or "")
             data = training_set(chosen)
-            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
+            needs_palette = (backend or settings.backend) == "native"
+            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep) if needs_palette else None
     job = training_job(
         chosen,
         replace(data, palette=palette),

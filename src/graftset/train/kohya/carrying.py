@@ -56,7 +56,8 @@ def write_trainer_folder(folder: Path, job: TrainingJob, table: dict[str, object
     """Write what the driver reads: job.json and the prompts to paint."""
     assert job.build is not None
     folder.mkdir(parents=True, exist_ok=True)
-    lines = (job.build.folder / PROMPTS).read_text(encoding="utf-8")
+    given = job.build.folder / PROMPTS
+    lines = given.read_text(encoding="utf-8") if given.is_file() else ""
     write_whole(folder / PROMPTS, sample_prompts(lines, len(job.sample_seeds)))
     write_whole(folder / driver.JOB, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
 
@@ -96,7 +97,7 @@ class Carrying:
     Args:
         job: What was asked for.
         run: Its folder.
-        setup: What it is trained with; None only watches a trainer that is there.
+        setup: What it is trained with.
     """
 
     def __init__(self, job: TrainingJob, run: Run, setup: Setup) -> None:
