@@ -53,7 +53,20 @@ def stand_in_toml(folder: Path, *, launcher: str = "python", more: str = "") -> 
     )
 
 
-def flags_build(folder: Path, plan: str = "equal", *, epochs: int = 3, steps: int | None = None) -> Path:
+PROMPTS = (
+    SamplePrompt("training-000", "training", "the first prompt", {}, None),
+    SamplePrompt("generic-000", "generic", "the second prompt (with brackets)", {}, None),
+)
+
+
+def flags_build(
+    folder: Path,
+    plan: str = "equal",
+    *,
+    epochs: int = 3,
+    steps: int | None = None,
+    prompts: tuple[SamplePrompt, ...] = PROMPTS,
+) -> Path:
     """A build of flags for sd-scripts: 6 originals and 3 generated at batch 4, with two prompts."""
     grid = Grid(8, 12, 1.0, 1.0, 0.0, 0.0, 1.0)
     views = [replace(view, grid=grid) for view in make_views(6, 3)]
@@ -65,9 +78,6 @@ def flags_build(folder: Path, plan: str = "equal", *, epochs: int = 3, steps: in
         epochs=epochs,
         steps=steps,
         size=64,
-        prompts=(
-            SamplePrompt("training-000", "training", "the first prompt", {}, None),
-            SamplePrompt("generic-000", "generic", "the second prompt (with brackets)", {}, None),
-        ),
+        prompts=prompts,
     )
     return folder

@@ -25,6 +25,7 @@ CALLED_BY_OTHERS = {"accelerate", "peft", "transformers"}
 TOOLS = {"pytest-xdist", "ruff", "mypy", "hatchling", "httpx2"}
 # These run inside an interpreter of sd-scripts and use what is there.
 ELSEWHERE = {ROOT / "tests" / name for name in ("sd_scripts_reading.py", "sd_scripts_dataset.py")}
+ELSEWHERE |= set((ROOT / "tests" / "sd_scripts_stand_in").rglob("*.py"))
 
 
 # The suite uses them where they are there, and a stand-in where not: installing them would take a minute.
@@ -71,6 +72,6 @@ def test_tests_and_benchmarks_need_only_the_declared_extra() -> None:
 
 def test_every_declared_dependency_is_pinned_for_set_up() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line and not line.startswith("#")}
     needed = declared(PROJECT["dependencies"]) | declared(PROJECT["optional-dependencies"]["dev"])
     assert needed <= pinned

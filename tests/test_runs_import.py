@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tensorboardX import SummaryWriter
 
 from graftset.runs import open_run, read_samples
 from running import call, pictures, sentence
@@ -90,6 +91,27 @@ def test_a_past_run_of_sd_scripts_is_imported_and_evaluated(trained: Path, proje
     again = call("runs", "import", trained / "output", "--project", project, "--prompts", prompts_of(project),
                  "--build", "equal", "--name", "past")  # fmt: skip
     assert again.out.startswith("unchanged ")
+
+
+def test_losses_that_tensorboard_logged_come_with_the_run(project: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    lora(old / "a-000001.safetensors", metadata={"ss_num_epochs": "2", "ss_num_batches_per_epoch": "4"})
+    lora(old / "a.safetensors", metadata={"ss_num_epochs": "2", "ss_num_batches_per_epoch": "4", "ss_epoch": "2"})
+    for start, steps in (("1", range(1, 7)), ("2", range(5, 9))):  # stopped after step 6, gone on after step 4
+        with SummaryWriter(str(old / "logs" / start / "network_train")) as writer:
+            for step in steps:
+                writer.add_scalar("loss/current", 1 / step + (start == "2"), step, walltime=100 * int(start) + step)
+                writer.add_scalar("lr/unet", 1e-4, step)
+    events = next((old / "logs" / "2").rglob("events*"))
+    events.write_bytes(events.read_bytes()[:-5])  # cut short by the kill of the trainer
+    done = call("runs", "import", old, "--project", project, "--json")
+    assert (done.json["unit"], done.json["checkpoints"]) == ("step", 2)
+    lines = open_run(project / "runs" / "a").metrics()
+    assert [line.step for line in lines] == list(range(1, 9))
+    assert [line.loss for line in lines] == pytest.approx([1 / n + (n > 4) for n in range(1, 9)])
+    assert lines[0].lr == pytest.approx(1e-4)
+    assert [c.loss for c in open_run(project / "runs" / "a").checkpoints()] == pytest.approx([0.25, 1.125])
 
 
 def test_without_prompts_or_build_what_is_not_known_is_said(trained: Path, project: Path) -> None:

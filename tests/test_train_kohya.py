@@ -232,6 +232,28 @@ def test_a_kill_of_this_process_leaves_training_be(project: Path) -> None:
     assert len(list(run.folder.rglob(driver.ATTEMPT))) == 1  # it was watched, not begun again
 
 
+def test_a_trainer_whose_driver_was_killed_is_waited_for(project: Path) -> None:
+    flags_build(project / "builds" / "sequential", "sequential")
+    process = started(project, "--plan", "sequential")
+    trainer = project / "runs/sequential-s0/trainer"
+    wait_for(process, trainer, "stage1/attempt1/log.txt")
+    process.kill()
+    os.kill(int((trainer / driver.DRIVER_PID).read_text()), signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert driver.is_busy(trainer)
+    assert train(project, "sequential").code == 0
+    run = open_run(project / "runs" / "sequential-s0")
+    assert run.finished
+    assert len(list(run.folder.rglob(driver.ATTEMPT))) == 2  # one for each stage: nothing was trained twice
+
+
+def test_a_build_without_prompts_trains_without_pictures(project: Path) -> None:
+    flags_build(project / "builds" / "silent", "equal", prompts=())
+    assert train(project, "silent").code == 0
+    run = open_run(project / "runs" / "silent-s0")
+    assert (run.finished, run.record.prompts, len(run.sampled())) == (True, 0, 0)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_ends_the_trainer_too(project: Path, number: signal.Signals, code: int) -> None:
     process = started(project, "--plan", "equal")

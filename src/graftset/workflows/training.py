@@ -84,7 +84,7 @@ def training_job(
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
-        prompts=build_prompts(build, data) if prompts is None else tuple(prompts),
+        prompts=_prompts(build, data, prompts, backend),
         sample_seeds=tuple(range(settings.samples) if sample_seeds is None else sample_seeds),
         seed=seed,
         steps=steps or settings.steps,
@@ -156,6 +156,15 @@ def _native(path: Path, record: BuildRecord) -> NDArray[np.uint8]:
             remedy="Build it again",
         )
     return native
+
+
+def _prompts(
+    folder: Path, data: TrainingSet, given: Sequence[SamplePrompt] | None, backend: str
+) -> tuple[SamplePrompt, ...]:
+    """What every checkpoint paints. A trainer that reads the build's own files paints what these say, or nothing."""
+    if backend == "kohya":
+        return build_prompts_of(folder) or ()
+    return build_prompts(folder, data) if given is None else tuple(given)
 
 
 def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
@@ -332,14 +341,16 @@ def open_training(
         project = None
         settings, runs, chosen = TrainSettings(), folder / "runs", build
         data = training_set(chosen)
-        palette = shared_palette(runs, data, keep=keep)
+        needs_palette = (backend or settings.backend) == "native"
+        palette = shared_palette(runs, data, keep=keep) if needs_palette else None
     else:
         with open_session(folder) as session:
             project = session.project
             settings, runs = project.settings.train, project.runs
             chosen = build or find_build(project, plan or "")
             data = training_set(chosen)
-            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
+            needs_palette = (backend or settings.backend) == "native"
+            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep) if needs_palette else None
     job = training_job(
         chosen,
         replace(data, palette=palette),

@@ -138,7 +138,10 @@ def runs(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List training runs, how far each came, and its best; or import one that was trained elsewhere."""
+    """List training runs, how far each came, and its best.
+
+    With the word import, a run that was trained elsewhere is taken in.
+    """
     from graftset.cli.show_runs import import_json, import_lines, run_json, run_line, run_lines
     from graftset.workflows import evaluating, importing, steps
 

@@ -56,7 +56,8 @@ def write_trainer_folder(folder: Path, job: TrainingJob, table: dict[str, object
     """Write what the driver reads: job.json and the prompts to paint."""
     assert job.build is not None
     folder.mkdir(parents=True, exist_ok=True)
-    lines = (job.build.folder / PROMPTS).read_text(encoding="utf-8")
+    given = job.build.folder / PROMPTS
+    lines = given.read_text(encoding="utf-8") if given.is_file() else ""
     write_whole(folder / PROMPTS, sample_prompts(lines, len(job.sample_seeds)))
     write_whole(folder / driver.JOB, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
 
@@ -75,14 +76,15 @@ def going_on(job: TrainingJob, trainer: Path) -> tuple[int, str]:
             )
             if kept:
                 again = "" if stage.by_steps else f" (epoch {kept[-1][0] // stage.steps_per_epoch} of {stage.epochs})"
-                order = (
-                    "; the epoch under way begins anew, so some images are shown again and others less"
+                anew = (
+                    "the epoch under way begins anew, so some of its images are shown again and others less; "
                     if stage.by_steps and kept[-1][0] % stage.steps_per_epoch
                     else ""
                 )
                 return before + kept[-1][0], (
-                    f"goes on after step {before + kept[-1][0]}{again}: weights, Adam's moments, the place in the "
-                    f"learning rate's schedule and the random numbers come back from the state there{order}"
+                    f"goes on after step {before + kept[-1][0]}{again}: weights, Adam's moments and the place in the "
+                    f"learning rate's schedule come back from the state there; {anew}noise and the order of images are "
+                    "others than without the stop"
                 )
             return found, f"goes on with stage {stage.name}, from the weights of the one before" if found else ""
         before += stage.steps
@@ -95,7 +97,7 @@ class Carrying:
     Args:
         job: What was asked for.
         run: Its folder.
-        setup: What it is trained with; None only watches a trainer that is there.
+        setup: What it is trained with.
     """
 
     def __init__(self, job: TrainingJob, run: Run, setup: Setup) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -126,6 +127,13 @@ def check(job: TrainingJob) -> Setup:
         UserError: Something is missing, of another version, or the disk is too small.
     """
     settings, build = kohya_settings(job)
+    if sys.platform == "win32":
+        raise UserError(
+            "Training with kohya needs Linux or macOS",
+            field="--backend",
+            value="kohya",
+            remedy="Use the Windows subsystem for Linux, or graftset train --script DIR",
+        )
     checkout = _checkout(settings, build)
     probe = _probe(settings.python, str(checkout))
     notes = []

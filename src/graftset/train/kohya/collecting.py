@@ -116,7 +116,7 @@ class Collector:
             tried = driver.attempts(driver.stage_folder(self._trainer, number))
             if tried:
                 log = self._logs.setdefault(tried[-1], AttemptLog(tried[-1] / driver.LOG))
-                found = before + self._began(tried[-1]) + log.step, log
+                found = before + min(self._began(tried[-1]) + log.step, stage.steps), log
             before += stage.steps
         return found
 
@@ -203,7 +203,8 @@ class Collector:
                 own = {step: line for step, line in own.items() if step <= began}
                 since = max((seconds for _, seconds in own.values()), default=spent)
                 own |= {began + step: (loss, since + seconds) for step, (loss, seconds) in log.losses.items()}
-            found |= {before + step: line for step, line in own.items()}
+            # A resumed budget may have taken a step beyond its end before it was stopped there.
+            found |= {before + step: line for step, line in own.items() if step <= stage.steps}
             spent = max((seconds for _, seconds in own.values()), default=spent)
             before += stage.steps
         return found
