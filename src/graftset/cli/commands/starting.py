@@ -108,7 +108,7 @@ def demo(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a sample set with planted faults, expand it, and try it out.
+    """Draw a sample set, expand it, and train on it for a trial.
 
     203 originals and 203 candidates of which everything is known; the same seed draws the same pictures. A short
     experiment then trains on originals alone, with corrected captions, and with captions as asked: a few minutes on
