@@ -210,8 +210,11 @@ class Collector:
         return found
 
     def _loss_at(self, place: Place) -> tuple[float | None, float | None]:
-        found = self._losses().get(place.planned.step)
-        return found if found is not None else (None, None)
+        """The loss printed at a checkpoint, or at the step before: by steps, a checkpoint lands before its loss does."""
+        self._read_logs()  # the file may have landed after the last look
+        found = self._losses()
+        last = max((step for step in found if step <= place.planned.step), default=None)
+        return (None, None) if last is None else found[last]
 
     def _log(self, *, ended: bool) -> None:
         """Add the lines of metrics.jsonl that are due."""
