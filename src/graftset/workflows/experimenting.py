@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -264,15 +265,17 @@ def run(session: Session, experiment: Experiment, *, jobs: int = 0, tell: Tell =
         evaluate_run(session, open_run(session.project.runs / name), evaluator=evaluator)
     failed: list[tuple[str, str]] = []
     trained: list[str] = []
-    for answer in _answers(session, experiment, orders, jobs or available_cores()):
-        name = experiment.run_name(_arm_of(experiment, answer.order), answer.order.seed)
-        if answer.error is not None:
-            failed.append((name, answer.error))
-            tell(f"{name} did not finish: {answer.error}")
-            continue
-        evaluate_run(session, open_run(session.project.runs / name), evaluator=evaluator)
-        trained.append(name)
-        tell(f"{name} is trained and evaluated, {len(unchanged) + len(trained)} of {len(every)} runs")
+    # Closed however this ends: the processes are told to stop.
+    with closing(_answers(session, experiment, orders, jobs or available_cores())) as answers:
+        for answer in answers:
+            name = experiment.run_name(_arm_of(experiment, answer.order), answer.order.seed)
+            if answer.error is not None:
+                failed.append((name, answer.error))
+                tell(f"{name} did not finish: {answer.error}")
+                continue
+            evaluate_run(session, open_run(session.project.runs / name), evaluator=evaluator)
+            trained.append(name)
+            tell(f"{name} is trained and evaluated, {len(unchanged) + len(trained)} of {len(every)} runs")
     comparisons, refused = compare_experiment(session, experiment)
     return Experimented(experiment, comparisons, tuple(trained), unchanged, tuple(failed), refused)
 
@@ -337,7 +340,9 @@ def _is_finished(session: Session, experiment: Experiment, arm: ExperimentArm, s
     return found.finished and len(found.sampled()) == len(found.checkpoints())
 
 
-def _answers(session: Session, experiment: Experiment, orders: Sequence[Order], jobs: int) -> Iterator[Answer]:
+def _answers(
+    session: Session, experiment: Experiment, orders: Sequence[Order], jobs: int
+) -> Generator[Answer, None, None]:
     """Train what is left, showing steps over the whole experiment."""
     runs = session.project.runs
     names = {order: experiment.run_name(_arm_of(experiment, order), order.seed) for order in orders}
