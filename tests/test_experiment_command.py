@@ -19,6 +19,9 @@ from graftset.runs import open_run
 from running import COMMAND, ENVIRONMENT, Outcome, call, sentence, told
 
 TINY = """
+[build]
+plans = ["originals", "equal"]
+
 [train]
 samples = 1
 
@@ -46,17 +49,18 @@ def expanded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_sample_set(root / "set", originals=24, candidates=16, size=96, seed=3)
     project = root / "project"
     arguments = ("--originals", root / "set" / "originals", "--candidates", root / "set" / "candidates")
-    assert call("expand", project, *arguments, "--min-score", 5).code == 0
+    assert call("init", project, *arguments).code == 0
     toml = project / "graftset.toml"
     text = toml.read_text()
+    table = ""
     for line in TINY.strip().splitlines():
         if line.startswith("["):
-            at = text.index(f"\n{line}\n")
+            table = line
         elif line:
-            key = line.split(" = ")[0]
-            begin = text.index(f"\n{key} = ", at) + 1
-            text = text[:begin] + line + text[text.index("\n", begin) :]
+            at = text.index(f"\n{line.split(' = ')[0]} = ", text.index(f"\n{table}\n")) + 1
+            text = text[:at] + line + text[text.index("\n", at) :]
     toml.write_text(text)
+    assert call("expand", project, *arguments, "--min-score", 5).code == 0
     return project
 
 
@@ -112,6 +116,7 @@ def test_the_same_command_again_changes_nothing(done: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (done / "runs").rglob("*.safetensors")}
     document = call("experiment", "mix", "--project", done, "--json").json
     assert (document["trained"], len(document["unchanged"])) == ([], 6)
+    assert "every run is finished" in call("experiment", "mix", "--project", done, "--dry-run").out
     assert {path: path.stat().st_mtime_ns for path in (done / "runs").rglob("*.safetensors")} == before
     assert document["comparisons"][0]["directional"] is True
 

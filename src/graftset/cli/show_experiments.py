@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 
 def whole_seconds(planned: Planned, jobs: int | None) -> float | None:
-    """How long all runs take side by side; None where nothing could be tried."""
+    """How long the runs that are left take side by side; None where nothing could be tried."""
+    if planned.left == 0:
+        return 0.0
     if planned.estimate is None:
         return None
-    side_by_side = min(jobs or available_cores(), planned.runs)
-    return planned.estimate.seconds * math.ceil(planned.runs / side_by_side)
+    return planned.estimate.seconds * math.ceil(planned.left / _side_by_side(planned, jobs))
+
+
+def _side_by_side(planned: Planned, jobs: int | None) -> int:
+    return min(jobs or available_cores(), planned.left)
 
 
 def planned_json(planned: Planned, jobs: int | None) -> dict[str, Any]:
@@ -31,6 +36,7 @@ def planned_json(planned: Planned, jobs: int | None) -> dict[str, Any]:
         "experiment": asdict(planned.experiment),
         "is_new": planned.is_new,
         "runs": planned.runs,
+        "finished": planned.finished,
         "would_build": list(planned.unbuilt),
         "seconds": whole_seconds(planned, jobs),
         "estimate": None if planned.estimate is None else asdict(planned.estimate),
@@ -54,12 +60,15 @@ def planned_lines(planned: Planned, jobs: int | None) -> list[str]:
     seconds = whole_seconds(planned, jobs)
     if planned.unbuilt:
         lines.append(f"would be built: {', '.join(planned.unbuilt)}")
-    if seconds is None:
+    if planned.left == 0:
+        lines.append("every run is finished")
+    elif seconds is None:
         lines.append("how long it takes can be said once there is a build")
     else:
+        what = "all of it" if not planned.finished else f"what is left ({planned.left} runs)"
         lines.append(
-            f"all of it takes about {duration(seconds)} here now, {min(jobs or available_cores(), planned.runs)} runs "
-            "side by side; evaluation comes on top"
+            f"{what} takes about {duration(seconds)} here now, {_side_by_side(planned, jobs)} runs side by side; "
+            "evaluation comes on top"
         )
     return lines
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -65,11 +66,17 @@ class Planned:
     notes: tuple[str, ...]
     estimate: Estimate | None  # of one run; None where no build is there to try
     unbuilt: tuple[str, ...] = ()  # arms that a dry run did not build
+    finished: int = 0  # runs that need nothing more
 
     @property
     def runs(self) -> int:
         """How many runs there are in all."""
         return len(self.experiment.seeds) * (len(self.experiment.arms) + len(self.unbuilt))
+
+    @property
+    def left(self) -> int:
+        """How many of them are to be trained, or gone on with."""
+        return self.runs - self.finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +102,11 @@ def plan(session: Session, asked: Asked, *, dry_run: bool = False) -> Planned:
     if (folder / EXPERIMENT).exists():
         experiment = read_experiment(folder)
         _check_same(session, experiment, asked)
-        return Planned(
-            experiment, False, (), _estimate(session, experiment, read_experiment_prompts(folder), keep=True)
-        )
+        finished = sum(_is_finished(session, experiment, arm, seed) for arm, seed in experiment.runs())
+        estimate = None
+        if finished < len(experiment.runs()):
+            estimate = _estimate(session, experiment, read_experiment_prompts(folder), keep=True)
+        return Planned(experiment, False, (), estimate, finished=finished)
     experiment, prompts, notes, unbuilt = _define(session, asked, dry_run=dry_run)
     if not dry_run:
         write_experiment(folder, experiment, prompts)
@@ -256,15 +265,17 @@ def run(session: Session, experiment: Experiment, *, jobs: int = 0, tell: Tell =
         evaluate_run(session, open_run(session.project.runs / name), evaluator=evaluator)
     failed: list[tuple[str, str]] = []
     trained: list[str] = []
-    for answer in _answers(session, experiment, orders, jobs or available_cores()):
-        name = experiment.run_name(_arm_of(experiment, answer.order), answer.order.seed)
-        if answer.error is not None:
-            failed.append((name, answer.error))
-            tell(f"{name} did not finish: {answer.error}")
-            continue
-        evaluate_run(session, open_run(session.project.runs / name), evaluator=evaluator)
-        trained.append(name)
-        tell(f"{name} is trained and evaluated, {len(unchanged) + len(trained)} of {len(every)} runs")
+    # Closed however this ends: the processes are told to stop.
+    with closing(_answers(session, experiment, orders, jobs or available_cores())) as answers:
+        for answer in answers:
+            name = experiment.run_name(_arm_of(experiment, answer.order), answer.order.seed)
+            if answer.error is not None:
+                failed.append((name, answer.error))
+                tell(f"{name} did not finish: {answer.error}")
+                continue
+            evaluate_run(session, open_run(session.project.runs / name), evaluator=evaluator)
+            trained.append(name)
+            tell(f"{name} is trained and evaluated, {len(unchanged) + len(trained)} of {len(every)} runs")
     comparisons, refused = compare_experiment(session, experiment)
     return Experimented(experiment, comparisons, tuple(trained), unchanged, tuple(failed), refused)
 
@@ -329,7 +340,9 @@ def _is_finished(session: Session, experiment: Experiment, arm: ExperimentArm, s
     return found.finished and len(found.sampled()) == len(found.checkpoints())
 
 
-def _answers(session: Session, experiment: Experiment, orders: Sequence[Order], jobs: int) -> Iterator[Answer]:
+def _answers(
+    session: Session, experiment: Experiment, orders: Sequence[Order], jobs: int
+) -> Generator[Answer, None, None]:
     """Train what is left, showing steps over the whole experiment."""
     runs = session.project.runs
     names = {order: experiment.run_name(_arm_of(experiment, order), order.seed) for order in orders}
