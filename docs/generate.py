@@ -188,11 +188,11 @@ every figure.
 
 - `weighted` repeats originals twice, and more where fewer than 2/3 of what is shown would be originals. `sequential`
   spends half of its length on originals; in its second half at least every second image shown is an original.
-- `as-asked`, `corrected` and `random` are controls. The first has the admitted under the prompts they were asked for,
-  the second the same pictures under corrected captions: where both do as well, correcting did not matter. Candidates
-  that came without a prompt are in neither; they are listed. `random` has as many candidates as are admitted, drawn by
-  the seed of `[build]` from all that can be trained on, under their corrected captions: where it does as well, the
-  gates did not matter.
+- `as-asked`, `corrected` and `random` are controls. The first has the admitted under the prompts they were asked for
+  in, the second the same pictures under corrected captions: where both do as well, correcting did not matter.
+  Candidates that came without a prompt are in neither; they are listed. `random` has as many candidates as are
+  admitted, drawn by the seed of `[build]` from all that can be trained on, under their corrected captions: where it
+  does as well, the gates did not matter.
 - `relabeled` and `mislabeled` hold, besides the originals, only the admitted whose caption was corrected: under the
   corrected one, and as asked. They cannot be built where no caption was.
 - `--count N` takes the first N of the ranking of `select`. The controls then take as many.

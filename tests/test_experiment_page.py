@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graftset.compare.records import ChangedPrompt, Comparison
+from graftset.compare.records import ChangedPrompt, Comparison, TraitDifference
 from graftset.decide import Thresholds, decide, overridden
 from graftset.imageio import encode_png
 from graftset.report import ExperimentPage, NextTry, experiment_page, render_experiment
@@ -60,7 +60,7 @@ def html_of(*comparisons: Comparison, **given: Any) -> str:
         ({"seeds": 2, "variation": -0.3}, "Not yet, and not like this: “weighted” seems to paint 30 fewer of 100"),
         (
             {"seeds": 2, "half": 9.0},
-            "Not yet: “weighted” may paint 20 more of 100 backgrounds as asked, which can be",
+            "Not yet: “weighted” may paint 20 more of 100 backgrounds as asked, or it is chance",
         ),
         ({"half": 9.0}, "Not yet: “weighted” shows no difference that can be told from chance."),
     ],
@@ -130,6 +130,16 @@ def test_no_interval_of_a_share_is_told_beyond_a_hundred_points() -> None:
     html = html_of(comparison(seeds=2, half=60.0))
     told = [float(number) for number in re.findall(r"[+-]\d+\.\d(?= to | points|\))", html)]
     assert max(map(abs, told)) == 100.0
+
+
+def test_long_tables_are_folded() -> None:
+    many = tuple(TraitDifference(f"hair:{n}", 3, 0.5, 0.6, 0.1, -5.0, 5.0) for n in range(20))
+    html = html_of(replace(comparison(), traits=many))
+    assert "20 rows" in html
+    assert "+10 points (-100 to +100)" in html
+    tags = Tags()
+    tags.feed(html)
+    assert tags.open == []
 
 
 def test_every_tag_closes_and_every_picture_says_what_it_shows() -> None:

@@ -120,6 +120,11 @@ class TableView:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def folded(self) -> bool:
+        """Whether it is long enough to be opened on demand."""
+        return len(self.rows) > 16
+
 
 @dataclass(frozen=True, slots=True)
 class NextTry:

@@ -72,7 +72,9 @@ def _seed_row(comparison: Comparison, one: SeedDifference) -> tuple[str, ...]:
 
 def _trait_change(point: float, low: float | None, high: float | None) -> str:
     text = f"{100 * point:+.0f} points"
-    return text if low is None or high is None else f"{text} ({100 * low:+.0f} to {100 * high:+.0f})"
+    if low is None or high is None:
+        return text
+    return f"{text} ({100 * max(low, -1.0):+.0f} to {100 * min(high, 1.0):+.0f})"
 
 
 def value(found: float, measure: str) -> str:

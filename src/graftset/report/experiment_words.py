@@ -55,9 +55,10 @@ def told(comparison: Comparison) -> tuple[str, Tone]:
         return listed(clauses), tone
     if all(one.verdict != "INCONCLUSIVE" for one in comparison.primary):
         return "does no harm, and no good that matters", "maybe"
-    leaning = max(comparison.primary, key=lambda one: abs(one.point) / one.endpoint.margin)
-    if comparison.directional and abs(leaning.point) > leaning.endpoint.margin:
-        return f"{change(leaning, 'may')}, which can be chance", "open"
+    leaning = [one for one in comparison.primary if abs(one.point) > one.endpoint.margin]
+    if comparison.directional and leaning:
+        shown = next((one for one in leaning if one.endpoint.name == "variation accuracy"), leaning[0])
+        return f"{change(shown, 'may')}, or it is chance", "open"
     return "shows no difference that can be told from chance", "open"
 
 
