@@ -195,6 +195,9 @@ def test_what_cannot_be_imported_is_said_in_a_sentence(project: Path, tmp_path: 
     assert "A folder goes with the word import" in sentence(call("runs", "a", tmp_path / "empty", "--project", project))
     (tmp_path / "pictures").mkdir()
     Image.new("RGB", (64, 64)).save(tmp_path / "pictures" / "0.png")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    assert "This is a run folder of graftset already" in sentence(call(*here, tmp_path / "run", "--project", project))
     assert "The prompts of these pictures are not known" in sentence(
         call(*here, tmp_path / "pictures", "--project", project)
     )

@@ -21,6 +21,7 @@ from graftset.records import Skip
 from graftset.runs import RUN, Run, open_run
 from graftset.train.kohya.driver import JOB
 from graftset.train.kohya.results import take_results
+from graftset.train.kohya.script import BUILD
 from graftset.trainerfiles.losses import LoggedLoss, has_events, read_losses
 from graftset.workflows.evaluating import Evaluator, asked_prompts
 from graftset.workflows.steps import Session, plain_name
@@ -74,7 +75,7 @@ def import_run(
         UserError: It cannot be read, or something has to be said.
     """
     with _unpacked(source) as folder:
-        if (folder / RUN).is_file() and (folder / TRAINER / JOB).is_file():
+        if all((folder / file).is_file() for file in (RUN, f"{TRAINER}/{JOB}", f"{BUILD}/{MANIFEST}")):
             return _import_results(session, folder, name)
         if (folder / RUN).is_file():
             raise UserError(
@@ -122,7 +123,7 @@ def _import_results(session: Session, folder: Path, name: str | None) -> Importe
     """Take back what `run.sh` of `graftset train --script` left."""
     there = open_run(folder).record
     record = replace(there, name=plain_name(name or there.name, "run"))
-    inside = folder / "build"
+    inside = folder / BUILD
     table = _table(folder / TRAINER / JOB)
     files = build_files(inside, epochs=int(table.get("epochs") or 0))
     asked = stored_prompts(inside / PROMPTS)

@@ -118,8 +118,8 @@ class AttemptLog:
         elif epoch := _EPOCH.match(piece):
             self.epoch = f"epoch {int(epoch[1])} of {int(epoch[2])}"
         elif bar := _BAR.match(piece):
+            self.painting = False
             step = int(bar[1])
-            self.painting = self.painting and step == self.step
             self.step, self.seconds = step, _seconds(bar[2])
             if bar[3] is not None:
                 self.losses[step] = (float(bar[3]), self.seconds)
