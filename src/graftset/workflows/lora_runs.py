@@ -121,7 +121,7 @@ def _checkpoints(known: Sequence[_Known]) -> list[Checkpoint]:
     images = _rising(seen) or _rising(steps) or _rising(epochs) or [one.number for one in known]
     taken = _rising(steps) or images
     return [
-        Checkpoint(checkpoint_name(at), step, at, {}, 0.0, 0.0, sha256_file(one.file))
+        Checkpoint(checkpoint_name(at), step, at, {}, None, None, sha256_file(one.file))
         for one, at, step in zip(known, images, taken, strict=True)
     ]
 
