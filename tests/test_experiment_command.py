@@ -218,7 +218,7 @@ def test_an_experiment_that_is_ended_half_way_goes_on_and_ends_as_if_undisturbed
     """Two processes side by side; whichever way the command ends, none of them goes on for long."""
     shutil.rmtree(project / "experiments")
     arguments = ("experiment", "mix2", "--project", project, "--arms", "originals,equal", "--seeds", 2)
-    arguments += ("--steps", 150, "--checkpoints", 1, "--jobs", 2)
+    arguments += ("--steps", 80, "--checkpoints", 1, "--jobs", 2)
     command = [*COMMAND, *map(str, arguments), "--json"]
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     metrics = [project / "runs" / f"mix2-{arm}-s0" / "metrics.jsonl" for arm in ("originals", "equal")]
@@ -233,4 +233,4 @@ def test_an_experiment_that_is_ended_half_way_goes_on_and_ends_as_if_undisturbed
     assert outcome.code == 0, outcome.err
     assert len(outcome.json["trained"]) == 4
     lines = [json.loads(line)["step"] for line in metrics[0].read_text().splitlines()]
-    assert lines == [*range(10, 151, 10)]
+    assert lines == [*range(10, 81, 10)]
