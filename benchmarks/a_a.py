@@ -5,7 +5,7 @@ as the other, pairs them as they come, and compares them as `graftset compare` w
 Holm-adjusted levels. Any HELPED or HURT is false; at most one split in twenty should have one. The splits share runs:
 their count says how often a verdict comes with these runs, not how sure that is.
 
-    python benchmarks/a_a.py PROJECT [--runs 12] [--steps 80] [--splits 400]
+    python benchmarks/a_a.py PROJECT [--runs 12] [--steps 80] [--splits 300]
 
 PROJECT was expanded; runs go to its runs/ as a-a-s0, a-a-s1, ... and are trained once. A run of 80 steps takes about
 25 s of processor time.
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("project", type=Path)
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--steps", type=int, default=80)
-    parser.add_argument("--splits", type=int, default=400)
+    parser.add_argument("--splits", type=int, default=300)
     options = parser.parse_args()
     courses = train_runs(options.project, options.runs, options.steps)
     half = options.runs // 2

@@ -25,7 +25,7 @@ from PIL import Image
 
 from graftset.build import PLANS, PlanSpec, build, read_build, verify
 from graftset.build.package import one_line
-from graftset.build.plans import StageSpec, Use
+from graftset.build.plans import StageSpec, Use, plans_from_settings
 from graftset.errors import BuildError
 from graftset.records import ImageView, Review
 from sample_builds import folder_bytes, make_view, make_views, native_pixels
@@ -235,6 +235,38 @@ def test_captions_as_asked_are_the_prompts(tmp_path: Path) -> None:
     assert "1 admitted candidates came without a prompt" in " ".join(report.warnings)
     with pytest.raises(BuildError, match="None of the 1 admitted candidates came with a prompt"):
         build([*views[:2], bare[-1]], load_native=native_pixels, folder=tmp_path / "d", plan="as-asked")
+
+
+def test_arms_that_test_captions_hold_the_same_pictures_and_differ_in_words(tmp_path: Path) -> None:
+    views = [
+        *make_views(2, 0),
+        make_view("wrong.png", "generated", caption="corrected", prompt="as asked"),
+        make_view("right.png", "generated", caption="right", prompt="right"),
+        make_view("bare.png", "generated", caption="composed", prompt=None),
+    ]
+    captions = {}
+    for plan in ("corrected", "as-asked", "relabeled", "mislabeled"):
+        build(views, load_native=native_pixels, folder=tmp_path / plan, plan=plan, own_plans=plans_from_settings({}))
+        captions[plan] = {
+            image.source_sha256: image.caption
+            for image in read_build(tmp_path / plan).images
+            if image.origin == "generated"
+        }
+    wrong, right, _ = (view.sha256 for view in views[2:])
+    assert captions == {
+        "corrected": {wrong: "corrected", right: "right"},
+        "as-asked": {wrong: "as asked", right: "right"},
+        "relabeled": {wrong: "corrected"},
+        "mislabeled": {wrong: "as asked"},
+    }
+    with pytest.raises(BuildError, match="whose caption was corrected and there are none"):
+        build(
+            views[:2] + views[3:4],
+            load_native=native_pixels,
+            folder=tmp_path / "none",
+            plan="relabeled",
+            own_plans=plans_from_settings({}),
+        )
 
 
 def generations(*of: int) -> list[ImageView]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from graftset.errors import UserError
 from graftset.prompts import PromptCounts
+from graftset.selection import policy_from_settings
 from graftset.workflows import demo, steps
 from running import call
 
@@ -19,7 +21,11 @@ def project(reviewable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(demo, "COUNTS", PromptCounts(training=4, candidate=4, generic=2, unseen=2))
     monkeypatch.setattr(demo, "STEPS", 6)
     monkeypatch.setattr(demo, "CHECKPOINTS", 2)
-    return Path(shutil.copytree(reviewable, tmp_path / "project"))
+    folder = Path(shutil.copytree(reviewable, tmp_path / "project"))
+    with steps.open_session(folder) as session:
+        policy = policy_from_settings(session.project.settings.select)
+        steps.choose(session, replace(policy, min_score=3.0, count=12))  # no more than there are originals
+    return folder
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from graftset.scorecards import PictureScore, Scorecard
 from graftset.statistics.paired import ALPHA, Resamples, paired
 
 _BACKGROUND = "background"
+RESAMPLES = 1000  # for intervals that no verdict rests on, of many traits
 
 
 def trait_differences(
@@ -33,7 +34,7 @@ def trait_differences(
         table = pair(pairs, "obedience", _obeyed(slot, word))
         if not table.prompts:
             continue
-        result = paired(table.differences, Resamples.draw(table.differences.shape, rng))
+        result = paired(table.differences, Resamples.draw(table.differences.shape, rng, RESAMPLES))
         low, high, _ = result.interval(ALPHA)
         name = slot if slot.startswith("accessory:") and word == "present" else f"{slot}:{word}"
         found.append(
