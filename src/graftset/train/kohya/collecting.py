@@ -210,7 +210,7 @@ class Collector:
         return found
 
     def _loss_at(self, place: Place) -> tuple[float | None, float | None]:
-        """The loss printed at a checkpoint, or at the step before: by steps, a checkpoint lands before its loss does."""
+        """The loss printed at a checkpoint or at the step before: by steps, its own is printed after it has landed."""
         self._read_logs()  # the file may have landed after the last look
         found = self._losses()
         last = max((step for step in found if step <= place.planned.step), default=None)
