@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from graftset.records import SamplePrompt
 from graftset.runs import Run, open_run, read_samples
 from graftset.train.kohya import driver
+from graftset.train.kohya.collecting import sample_prompts
 from graftset.trainerfiles import read_header
+from graftset.workflows.training import stored_prompts
 from running import COMMAND, ENVIRONMENT, Outcome, call, sentence
 from sd_scripts_project import STAND_IN, flags_build, stand_in_toml
 
@@ -80,6 +83,25 @@ def test_more_samples_take_the_seeds_that_follow(project: Path) -> None:
         ("generic-000", 1001),
         ("training-000", 1002),
         ("generic-000", 1003),
+    ]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_the_builds_own_prompts_are_painted_by_its_own_lines(project: Path, seeds: int) -> None:
+    build = project / "builds" / "equal"
+    lines = (build / "sample_prompts.txt").read_text(encoding="utf-8")
+    own = [line for line in lines.splitlines() if not line.startswith("#")]
+    written = sample_prompts(lines, stored_prompts(build / "prompts.json"), seeds).splitlines()
+    assert written[: len(own)] == own
+    assert len(written) == seeds * len(own)
+
+
+def test_prompts_that_are_not_the_builds_are_painted_as_it_says() -> None:
+    asked = [SamplePrompt("a", "generic", "a (lad)", {}, None), SamplePrompt("b", "generic", "w 12", {}, None)]
+    lines = "# comment\nother --n blur --w 64 --h 96 --d 40 --s 5 --l 7\n"
+    assert sample_prompts(lines, asked, 1).splitlines() == [
+        "a \\(lad\\) --n blur --w 64 --h 96 --d 40 --s 5 --l 7",
+        "(w:1.0) 12 --n blur --w 64 --h 96 --d 41 --s 5 --l 7",
     ]
 
 

@@ -4,6 +4,7 @@ tensors.py   safetensors: is a file whole, which tensors and metadata does it ho
 names.py     what the names that kohya sd-scripts gives its files say: epoch, step, prompt, seed
 metadata.py  the `ss_*` metadata of a LoRA: what of it can be believed
 losses.py    TensorBoard event files
+prompts.py   prompts as sd-scripts reads them
 """
 
 from graftset.trainerfiles.metadata import PastTraining, read_training

@@ -58,7 +58,7 @@ def write_trainer_folder(folder: Path, job: TrainingJob, table: dict[str, object
     folder.mkdir(parents=True, exist_ok=True)
     given = job.build.folder / PROMPTS
     lines = given.read_text(encoding="utf-8") if given.is_file() else ""
-    write_whole(folder / PROMPTS, sample_prompts(lines, len(job.sample_seeds)))
+    write_whole(folder / PROMPTS, sample_prompts(lines, job.prompts, len(job.sample_seeds)))
     write_whole(folder / driver.JOB, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -24,25 +24,29 @@ from graftset.train.job import BuildFiles, BuildStage, PlannedCheckpoint
 from graftset.train.kohya import driver
 from graftset.train.kohya.logs import AttemptLog
 from graftset.trainerfiles import NotWholeError, first_unfinite, lora_fault, read_header, sample_of
+from graftset.trainerfiles.prompts import escaped
 
 LOG_EVERY = 10  # steps
 _FEW = 200  # steps of a run that is logged step by step
 _SEED = re.compile(r"--d (\d+)")
+_OPTIONS = " --d 1000 --s 28 --l 7"  # where a build has no prompts; the trainer's own size
 
 
-def sample_prompts(lines: str, seeds: int) -> str:
-    """The `--sample_prompts` file of a run: the build's lines, once for each seed.
+def sample_prompts(lines: str, prompts: Sequence[SamplePrompt], seeds: int) -> str:
+    """The `--sample_prompts` file of a run: its prompts, once for each seed, painted as the build says.
 
     Args:
-        lines: The build's file; every prompt has its own `--d` seed, and these follow each other.
+        lines: The build's file: size, steps, scale and negative prompt are those of its first line, and the seeds
+            begin there. Where the prompts are the build's, so are the lines.
+        prompts: What is painted.
         seeds: Pictures of each prompt; the seeds of the next round begin after the last of the round before.
     """
-    text = [line for line in lines.splitlines() if line.strip() and not line.startswith("#")]
-    return "".join(f"{_later(line, number * len(text))}\n" for number in range(seeds) for line in text)
-
-
-def _later(line: str, by: int) -> str:
-    return _SEED.sub(lambda found: f"--d {int(found[1]) + by}", line)
+    first = next((line for line in lines.splitlines() if line.strip() and not line.startswith("#")), "")
+    options = first[first.index(" --") :] if " --" in first else _OPTIONS
+    found = _SEED.search(options)
+    begin = int(found[1]) if found else 0
+    texts = [escaped(prompt.text) for _ in range(seeds) for prompt in prompts]
+    return "".join(f"{text}{_SEED.sub(f'--d {begin + number}', options)}\n" for number, text in enumerate(texts))
 
 
 @dataclass(frozen=True, slots=True)

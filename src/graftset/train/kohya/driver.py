@@ -210,11 +210,11 @@ class Driver:
     def prune(self, stage: dict[str, Any], folder: Path, *, keep: int) -> None:
         """Delete states that nothing goes on from any more: each is six times as large as its checkpoint."""
         known = states(stage, self.job["name"], folder)
-        for _, _, path in known[: len(known) - keep]:
+        done = [path for _, _, path in known[: len(known) - keep]]
+        if not keep:  # those that a stop left half written too
+            done = [path for attempt in attempts(folder) for path in attempt.glob(f"{self.job['name']}*-state")]
+        for path in done:
             shutil.rmtree(path, ignore_errors=True)
-        if not keep:
-            for attempt in attempts(folder):
-                shutil.rmtree(attempt / f"{self.job['name']}-state", ignore_errors=True)
 
     def command(self, stage: dict[str, Any], output: Path, weights: Path | None) -> list[str]:
         """The command line of a start from the beginning."""
