@@ -22,7 +22,7 @@ BENCHMARKS := $(sort $(wildcard benchmarks/[!_]*.py))
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-demo: $(VENV)/.runs  ## draw a sample set into demo/, expand it, and print where the report is
+demo: $(VENV)/.runs  ## draw a sample set into demo/, expand it, try it out, and print where the report is
 	@$(BIN)/graftset demo $(DEMO)
 
 test: $(VENV)/.tests  ## the tests that take seconds
@@ -55,14 +55,14 @@ clean:  ## remove the environment and caches; demo/ stays
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 was not found: install one, or name it with PYTHON=..." >&2; exit 1; }
-	@echo "setting up $(VENV), once; this takes a minute or two"
+	@echo "setting up $(VENV), once; this takes a few minutes"
 	@# Debian keeps the pip for new environments in a package of its own; without it, the system's pip installs one.
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv --clear $(VENV) \
 	|| { $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 	@touch $@
 
 $(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
-	@$(INSTALL) .
+	@$(INSTALL) '.[train]'
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.runs

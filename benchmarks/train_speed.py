@@ -4,7 +4,7 @@ Both learn 24 x 24 pictures, 32 at a time, on one thread: the same input, palett
 the one of its training scripts: UNet2DConditionModel, AdamW, gradient clipping, and an average of the weights
 (EMAModel); its captions come as ready vectors, so that it pays nothing for a text encoder. Rounds alternate and each
 counts processor time, which a busy machine stretches less than wall time; the median ratio counts.
-`python benchmarks/train_speed.py 3` for fewer rounds. Needs diffusers, which is not among what graftset installs.
+`python benchmarks/train_speed.py 3` for fewer rounds. Needs diffusers, of the extra of that name.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ from graftset.config.plans import PlanSettings, StageSettings, UseSettings
 from graftset.errors import BuildError
 from graftset.evaluate import LEAST_AUC
 from graftset.scorecards import course
+from graftset.suggest import KNOBS
+from graftset.suggest.believing import TRANSFER
+from graftset.suggest.ranking import DEFAULT_SECONDS
 
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Written by `make docs` from the code; edit that instead. -->\n"
@@ -319,7 +322,8 @@ does what it is told shows only in wordings it was not trained on. The groups ar
 *held_out* (captions of originals that the run's build left out), and *candidate*, *generic* and *unseen*, together
 *obedience*. A prompt that is an original's caption is compared with that original. Other prompts are asked trait by
 trait: a trusted detector that cannot tell has not seen what was asked for, and slots without a trusted detector do not
-count at all.
+count at all. Held-out captions measure something only where no generated picture was trained on (`holdout_clean` of a
+card): its generator was tuned on originals, and nobody records on which.
 
 ## Intervals
 
@@ -366,7 +370,80 @@ Cards of different evaluator versions, prompt sets or originals are never put si
 map from id to either), JSON lines, or CSV with a column `prompt`. Objects may say `id`, `kind`, `expects` and
 `reference` themselves. File names as kohya writes them (`NAME_e000003_02_TIME_SEED.png`) tell epoch, prompt and seed.
 Else every subfolder is a checkpoint, and its pictures are dealt out along the prompts in the order of their names.
+Where there are more pictures than prompts and they do not come out even,
+the subfolder is left out.
 """
+
+
+SUGGESTIONS = """\
+`graftset suggest` says which experiment to run next. It reads the catalog (traits that the admitted lack, alarms of the
+selection, wrong claims, findings of the audit), the builds, and every run and experiment of the project. Nothing is
+trained, and nothing is kept.
+
+Each suggestion has
+
+- a **hypothesis**, and reasons with the figures they rest on;
+- the **expected effect** in points of one endpoint, with a 95 % interval, and the **confidence** that it is above 0;
+- what it **costs**: images to make, runs, CPU hours of the embedded trainer (as timed on this project's runs,
+  else {seconds} s a step), GPU hours of your own (`gpu_seconds_per_step` under `[suggest]`);
+- when it counts as a **success**, the lines of TOML, and the command.
+
+`first` are those without which nothing else can be judged: a run on the originals alone, and seeds where everything so
+far is directional only. The others are ranked by the expected gain over the square root of one plus the hours.
+
+## How much is believed
+
+An effect is normal. It starts at the stated prior N(m0, s0²) and moves only by what this project recorded:
+
+    1 / s² = 1 / s0² + Σ 1 / (e² + t²)
+    m      = s² (m0 / s0² + Σ y / (e² + t²))
+
+y and e are a recorded difference and its standard error (half its interval over the t quantile of its seeds), and
+t = {transfer} is how far a trial may lie from the effect where it will be used: a judgment. Confidence is Φ(m / s), the
+expected gain E[max(effect, 0)] = m Φ(m / s) + s φ(m / s) (expected improvement, Mockus 1975).
+
+What counts as a trial: an arm of a mixed plan against the originals (expansion); corrected captions against as-asked or
+mislabeled ones of the same experiment (captions); the more and the less mixed of two arms (real mass); runs of one
+build that differ in one setting of `[train.native]`, paired by seed.
+
+A move whose newest trial with 5 or more seeds is HURT is shown as **rejected**, one that is EQUIVALENT as **no
+difference**, one that HELPED as **helped**; none of them is suggested again. Fewer seeds, and INCONCLUSIVE ones, move
+belief and settle nothing.
+
+## The priors
+
+Points are hundredths of a share, of quality tenths of its scale. Where a project says something of a move, such as how
+many claims are wrong, the move brings a prior of its own, and says from what.
+
+| knob | endpoint | mean | sd | source |
+|---|---|---|---|---|
+{rows}
+
+## Numeric knobs
+
+Without runs of another value the neighbor of the value in use is suggested. From two values on, Optuna's
+tree-structured Parzen estimator proposes values (`pip install 'graftset[suggest]'`; without it, a grid does), and a
+Gaussian process over the runs says which of them has the largest expected improvement over the value in use, and how
+unsure that is. After two or three runs the interval is wide, and says so. The score is `overall` over all prompts at
+the last checkpoint. Only the knobs of the embedded trainer are searched: of sd-scripts no run folders are known, so its
+knobs stay at their priors, and what you found out of them goes into no record yet.
+
+## One more knob
+
+A knob is an entry in `src/graftset/suggest/table.py`: name, endpoint, prior with its source, and a function from the
+project's facts to moves. `tests/test_suggest.py` runs over the table.
+"""
+
+
+def suggestions_page() -> str:
+    """How suggestions are made, and the prior of every knob."""
+    rows = "\n".join(
+        f"| {knob.title} | {knob.endpoint} | {100 * knob.prior.mean:+.0f} | {100 * knob.prior.sd:.0f} | "
+        f"{knob.prior.source} |"
+        for knob in KNOBS
+    )
+    text = SUGGESTIONS.format(seconds=f"{DEFAULT_SECONDS:g}", transfer=f"{TRANSFER:g}", rows=rows)
+    return f"# Suggestions\n\n{NOTE}\n{text}"
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -375,6 +452,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "preflight.md": preflight_page,
     "plans.md": plans_page,
     "evaluation.md": evaluation_page,
+    "suggestions.md": suggestions_page,
 }
 
 

@@ -2,8 +2,8 @@
 
     python docs/screenshots.py [PROJECT]
 
-Without a project the sample set is drawn and expanded first, which takes half a minute. The project gets verdicts, so
-give none that matters. Needs Chromium; where it lies is asked of `browser_path`.
+Without a project the sample set is drawn, expanded and trained on for a moment first, which takes two minutes. The
+project gets verdicts, so give none that matters. Needs Chromium; where it lies is asked of `browser_path`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from graftset.review import Desk
+from graftset.train import load_backend
 from graftset.web.serving import configured, opened
 from graftset.workflows.demo import prepare
+from graftset.workflows.evaluating import evaluate_run, find_run
 from graftset.workflows.expand import expand
 from graftset.workflows.steps import open_session
+from graftset.workflows.training import open_training
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
@@ -56,6 +59,7 @@ SHOTS = (
     Shot("captions", "/captions"),
     Shot("numbers", "/numbers"),
     Shot("runs", "/runs"),
+    Shot("run", "/runs/weighted-s0"),
     Shot("help", "/help"),
 )
 
@@ -89,6 +93,15 @@ def give_verdicts(folder: Path) -> None:
             desk.give(
                 {item.id: item.version}, other, reviewer=who, action=f"dispute-{place}", reason="caption does not fit"
             )
+
+
+def paint_runs(folder: Path) -> None:
+    """Two short runs with their scorecards; sixty steps teach little, and show how a page is read."""
+    for plan in ("originals", "weighted"):
+        training = open_training(folder, plan=plan, steps=60)
+        load_backend(training.settings.backend).train(training.job)
+        with open_session(folder) as session:
+            evaluate_run(session, find_run(session, f"{plan}-s0"))
 
 
 @contextmanager
@@ -137,6 +150,7 @@ def main() -> None:
             prepare(folder)
             with open_session(folder) as session:
                 expand(session)
+            paint_runs(folder)
         with served(folder) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
             for shot in (FIRST, *SHOTS):

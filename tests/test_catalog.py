@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from graftset.catalog import Catalog, opening, store
+from graftset.catalog import Catalog, filing, opening
 from graftset.catalog.contract import image_json
 from graftset.catalog.schema import metadata
 from graftset.errors import UserError
@@ -534,7 +534,7 @@ def test_two_writers_wait_for_each_other(url: str, catalog: Catalog) -> None:
 def test_a_kill_in_the_middle_of_a_batch_leaves_nothing_of_it(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find, calls = store._ids, []
+    find, calls = filing.image_ids, []
 
     def killed_the_second_time(*arguments: Any) -> dict[str, int]:
         calls.append(arguments)
@@ -542,7 +542,7 @@ def test_a_kill_in_the_middle_of_a_batch_leaves_nothing_of_it(
             raise KeyboardInterrupt
         return find(*arguments)
 
-    monkeypatch.setattr(store, "_ids", killed_the_second_time)
+    monkeypatch.setattr(filing, "image_ids", killed_the_second_time)
     with pytest.raises(KeyboardInterrupt):
         catalog.save_images([record(f"/{i}.png", str(i)) for i in range(500)])
     assert catalog.known_files() == {}

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,3 +168,20 @@ def test_a_project_that_was_not_assessed_says_what_to_run(tmp_path: Path, sample
     (tmp_path / "prompts.json").write_text(json.dumps(["a lady"]), encoding="utf-8")
     options = ("--samples", sample / "candidates", "--prompts", tmp_path / "prompts.json", "--project", tmp_path / "p")
     assert "Run `graftset ingest` and `graftset assess` first" in sentence(call("evaluate", *options))
+
+
+@pytest.mark.parametrize(("left_out", "generated", "clean"), [(0, 0, None), (0, 3, None), (4, 0, True), (4, 3, False)])
+def test_held_out_originals_are_clean_only_where_no_generated_picture_was_trained_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, left_out: int, generated: int, clean: bool | None
+) -> None:
+    run = open_run(project / "runs" / "arm")
+    with steps.open_session(project) as session:
+        originals = [view.sha256 for view in session.catalog.views() if view.origin == "original"]
+        images = [SimpleNamespace(origin="original", source_sha256=sha) for sha in originals[left_out:]]
+        images += [SimpleNamespace(origin="generated", source_sha256=f"{i}") for i in range(generated)]
+        build = SimpleNamespace(build_sha256=run.record.build_sha256, images=images)
+        monkeypatch.setattr(evaluating, "read_build", lambda folder: build)
+        evaluating.evaluate_run(session, run)
+    cards = [read_scorecard(card) for card in (project / "runs" / "arm" / "scorecards").iterdir()]
+    assert {card.holdout_clean for card in cards} == {clean}
+    assert any(prompt.group == "held_out" for prompt in cards[0].prompts) == bool(left_out)

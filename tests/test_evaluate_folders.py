@@ -73,10 +73,17 @@ def test_subfolders_are_checkpoints_in_the_order_of_their_numbers(tmp_path: Path
     ]  # fmt: skip
 
 
-def test_more_pictures_than_prompts_are_named(tmp_path: Path) -> None:
+def test_pictures_that_do_not_come_out_even_are_left_out_rather_than_guessed_at(tmp_path: Path) -> None:
     (batch,) = find_batches(put(tmp_path, *(f"{i}.png" for i in range(4))), PROMPTS)
-    assert [p.path.name for p in batch.pictures] == ["0.png", "1.png", "2.png"]
-    assert [Path(s.path).name for s in batch.skipped] == ["3.png"]
+    assert batch.pictures == ()
+    assert [Path(s.path).name for s in batch.skipped] == [f"{i}.png" for i in range(4)]
+    assert "names do not tell which is of which" in batch.skipped[0].reason
+
+
+def test_a_folder_that_is_still_being_painted_is_paired_from_its_beginning(tmp_path: Path) -> None:
+    (batch,) = find_batches(put(tmp_path, "0.png", "1.png"), PROMPTS)
+    assert [(p.path.name, p.prompt.id) for p in batch.pictures] == [("0.png", PROMPTS[0].id), ("1.png", PROMPTS[1].id)]
+    assert batch.skipped == ()
 
 
 def test_a_folder_of_ours_speaks_for_itself(tmp_path: Path) -> None:

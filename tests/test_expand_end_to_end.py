@@ -281,7 +281,9 @@ class TestStepByStep:
         shown = call("status", "--project", project).out
         assert f"selected    {admitted(document)}; dropped for " in shown
         assert "build       weighted: " in shown
-        assert shown.endswith("next        nothing: all is up to date\n")
+        assert "next        nothing: all is up to date\n" in shown
+        assert shown.rstrip().endswith("how far they may be trusted")  # nobody reviewed yet
+        assert stands["runs"] == []
 
     def test_a_selection_is_out_of_date_once_a_candidate_changes(self, sample: Path, tmp_path: Path) -> None:
         mine, project = copy_of(sample, tmp_path / "mine"), tmp_path / "project"
@@ -454,10 +456,10 @@ def test_the_real_portraits_become_builds_for_all_plans(shared: Path, tmp_path: 
 @pytest.mark.slow
 def test_the_demonstration_takes_less_than_a_minute_and_nothing_the_second_time(tmp_path: Path) -> None:
     started = time.monotonic()
-    first = run("demo", tmp_path / "demo", "--json")
+    first = run("demo", tmp_path / "demo", "--no-experiment", "--json")
     assert first.code == 0
     assert time.monotonic() - started < 120, "drawing and expanding 203 + 203; 40 s of it are the expansion's at most"
-    second = run("demo", tmp_path / "demo", "--json")
+    second = run("demo", tmp_path / "demo", "--no-experiment", "--json")
     assert [build["unchanged"] for build in second.json["builds"]] == [True] * 4
-    third = run("demo", tmp_path / "demo", "--seed", "1")
+    third = run("demo", tmp_path / "demo", "--no-experiment", "--seed", "1")
     assert sentence(third).startswith("A sample set of seed 0 is there already")

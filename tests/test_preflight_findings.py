@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graftset.build import PLANS, CheckReport, build, check
@@ -181,6 +183,7 @@ SMALLEST: dict[str, tuple[str, Case]] = {
     "validation-silent": ("train.toml", split_set("validation_split = 0.2\nvalidation_seed = 1")),
 }
 OF_BUILDS = {"plan-differs", "build-files", "build-edited", "format-unknown"}
+OF_SDXL = {"text-cache-stale"}  # see test_a_cache_of_texts_is_stale_by_age_or_damage
 
 
 def checked(place: Path, given: str, case: Case, **options: Any) -> CheckReport:
@@ -200,7 +203,7 @@ def test_each_finding_has_a_smallest_folder(tmp_path: Path, code: str) -> None:
 
 
 def test_every_finding_of_the_table_has_one() -> None:
-    assert KINDS.keys() - SMALLEST.keys() == OF_BUILDS
+    assert KINDS.keys() - SMALLEST.keys() == OF_BUILDS | OF_SDXL
     assert {kind.severity for kind in KINDS.values()} == set(SEVERITIES)
     assert all(kind.severity == "problem" for kind in KINDS.values() if kind.stops)
     assert all(kind.remedy for kind in KINDS.values() if kind.severity != "note")
@@ -260,6 +263,31 @@ def test_a_cache_that_is_newer_and_of_the_right_size_is_true(tmp_path: Path) -> 
     case.write(tmp_path)
     (tmp_path / "set" / "pic000.npz").touch()
     assert "cache-stale" not in codes(check(tmp_path / "train.toml"))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "newer", "why"),
+    [
+        (("hidden_state1", "hidden_state2", "pool2"), False, "pic000.txt was changed after it was made"),
+        (("hidden_state1", "hidden_state2", "pool2"), True, None),
+        (("hidden_state1",), False, None),  # the trainer makes it anew
+        ((), True, "it cannot be read"),
+    ],
+)
+def test_a_cache_of_texts_is_stale_by_age_or_damage(
+    tmp_path: Path, arrays: tuple[str, ...], newer: bool, why: str | None
+) -> None:
+    train = CONFIG + "cache_text_encoder_outputs = true\ncache_text_encoder_outputs_to_disk = true\n"
+    together(captioned("set", 1), texts=configured(folder("set"), train=train)).write(tmp_path)
+    cache = tmp_path / "set" / "pic000_te_outputs.npz"
+    if arrays:
+        np.savez(cache, **{name: np.zeros(2) for name in arrays})
+    else:
+        cache.write_bytes(b"PK")
+    made = (tmp_path / "set" / "pic000.txt").stat().st_mtime_ns + (1 if newer else -1) * 10**9
+    os.utime(cache, ns=(made, made))
+    told = [each for each in check(tmp_path / "train.toml", Options(sdxl=True)).findings if each.kind.code in OF_SDXL]
+    assert [each.evidence for each in told] == ([] if why is None else [(f"pic000_te_outputs.npz: {why}",)])
 
 
 def test_a_mask_makes_transparency_harmless(tmp_path: Path) -> None:
@@ -351,6 +379,7 @@ class TestABuildOfOurs:
         monkeypatch.chdir(tmp_path / "here")
         report = check(moved)
         assert (report.problems, report.warnings) == ((), ())
+        assert "keep-tokens-idle" not in codes(report)  # meant so, and said in dataset.toml
         assert report.steps == report.planned_steps
         assert all(row.images == row.captions == row.planned_images for row in report.rows)
         assert {image.colors for image in report.images} == {image.colors_seen for image in report.images}

@@ -219,7 +219,7 @@ def test_first_sentence_says_what_came_in_what_was_admitted_and_corrected(page: 
 def test_next_steps_are_review_then_the_baseline_then_the_grown_set(page: ExpansionPage) -> None:
     commands = [step.command for step in page.next_steps]
     assert commands == [
-        "graftset caption --diff",
+        "graftset review",
         f"{_TRAIN} builds/originals/train.sh",
         f"{_TRAIN} 'builds/my mix/train.sh'",
     ]

@@ -205,6 +205,10 @@ def test_two_reviewers_disagree_and_a_third_settles(room: Room) -> None:
     unseen = shown(clients["grace"], f"/look/{item.id}")
     assert "somebody else has looked" in unseen  # what Ada said would sway Grace
     assert "approved" not in re.sub(r"<footer.*", "", unseen, flags=re.S).split('class="now')[1].split("</section>")[0]
+    cell = shown(clients["grace"], "/sheet").split(f'data-id="{item.id}"')[1].split("</li>")[0]
+    assert "pending" in cell
+    assert "approved" not in cell
+    assert "approved" in shown(clients["ada"], "/sheet").split(f'data-id="{item.id}"')[1].split("</li>")[0]
     give(clients["grace"], item, "reject", queue="")
     page = shown(clients["emmy"], "/conflicts")
     assert "1 picture is disputed" in page

@@ -25,7 +25,7 @@ class UserError(GraftsetError):
         message: What is wrong, as a sentence without the final full stop.
         field: The option, key, column or file the fault sits in.
         value: The value found there, shown with `repr`; `None` where there is none.
-        remedy: What to do, as an imperative sentence.
+        remedy: What to do, as an imperative sentence; a full stop is added where there is none.
     """
 
     def __init__(self, message: str, *, field: str, value: object = None, remedy: str) -> None:
@@ -37,7 +37,8 @@ class UserError(GraftsetError):
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" ({self.field}: {self.value!r})"
-        return f"{self.message}{shown}. {self.remedy}"
+        stop = "" if self.remedy.endswith((".", "?", "!")) else "."
+        return f"{self.message}{shown}. {self.remedy}{stop}"
 
     def as_json(self) -> dict[str, object]:
         """The one JSON shape of every error: `{"error": {"message", "field", "value", "remedy"}}`."""

@@ -61,6 +61,53 @@ def write_whole(path: Path, data: bytes | str) -> None:
     _sync_folder(path.parent)
 
 
+def write_new(path: Path, data: bytes | str) -> bool:
+    """Write `data` to a file that is not there yet, whole or not at all; tells whether it did.
+
+    Of two commands that write the same name at once, one does and the other is told.
+
+    Raises:
+        UserError: The folder is missing, read-only or full; nothing is left behind.
+    """
+    temporary = _temporary_name(path)
+    write_whole(temporary, data)
+    try:
+        os.link(temporary, path)  # unlike a rename, this never replaces anything
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if path.exists():
+            return False
+        try:  # a file system without hard links
+            os.rename(temporary, path)
+        except OSError:
+            raise _cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return True
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """Copy a file so that it is there completely or is what it was before; the source stays as it is.
+
+    Raises:
+        UserError: The source cannot be read, or the folder is missing, read-only or full; nothing is left behind.
+    """
+    temporary = _temporary_name(path)
+    try:
+        try:
+            shutil.copyfile(source, temporary)
+            _sync(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    _sync_folder(path.parent)
+
+
 def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal digits, reading it in blocks.
 

@@ -5,13 +5,16 @@
       metrics.jsonl                     one line a logged step (`MetricsLine`), appended while training goes on
       checkpoints/<images seen>.safetensors  the weights that paint (the moving average of those that train)
       checkpoints/<images seen>.json    where in the run they stand (`Checkpoint`); written last, so it marks them whole
-      samples/<images seen>/            PNGs at native size and samples.jsonl, one line a picture (`Sample`)
+      samples/<images seen>/            PNGs and samples.jsonl, one line a picture (`Sample`): at native size, or as
+                                        large as a pipeline paints, and native/ holds them reduced
       scorecards/<images seen>.json     what an evaluator says of those pictures
       resume.safetensors                everything that training needs to go on from where it stood
+      trainer/                          what a trainer of its own process keeps there: logs, states
 
 A checkpoint is called by the images seen until then, with leading zeros, so that names sort. Every file is written
 whole or not at all, but for metrics.jsonl, which grows by lines: whoever reads it leaves out a line cut short, and a
-resumed run first takes back the lines beyond its position. Samples are there only as a complete set.
+resumed run first takes back the lines beyond its position. Samples are there only as a complete set. Of runs that were
+trained elsewhere less may be known: figures are None, weights may be missing, and checkpoints go by their epoch.
 
 The folder is the interface: an evaluator needs nothing but samples.jsonl, whoever wrote it.
 """
@@ -21,21 +24,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from graftset.errors import UserError
-from graftset.files import staged_folder, write_whole
+from graftset.files import copy_whole, sha256_file, staged_folder, write_whole
 from graftset.imageio import encode_png
 from graftset.records import PromptKind, SamplePrompt
 
 RUN, METRICS, SAMPLES, RESUME = "run.json", "metrics.jsonl", "samples.jsonl", "resume.safetensors"
+NATIVE = "native"  # below a folder of samples: the same pictures at native size, where they were painted larger
 FORMAT_VERSION = 1
 CHECKPOINTS = 10  # of a run, evenly spaced in images seen
 _DIGITS = 7  # of a checkpoint's name
@@ -47,8 +51,8 @@ class RunRecord:
     """What a run trains and how: everything that decides its weights, and what it was made from."""
 
     name: str
-    backend: str  # a key of `graftset.train.BACKENDS`
-    build: str  # name of the build folder
+    backend: str  # a key of `graftset.train.BACKENDS`, or "imported": trained before graftset knew of it
+    build: str  # name of the build folder; empty where an imported run is of none
     build_sha256: str
     plan: str  # the mixing plan's name
     width: int  # cells of the native grid
@@ -67,6 +71,8 @@ class RunRecord:
     versions: dict[str, str] = field(default_factory=dict)  # graftset, torch, ...
     created: str = ""  # ISO 8601 UTC
     format_version: int = FORMAT_VERSION
+    unit: Literal["step", "epoch", "checkpoint"] = "step"  # what `steps` counts; imported runs may not tell their steps
+    notes: tuple[str, ...] = ()  # sentences on what is not known or not believed of an imported run
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,13 @@ class Checkpoint:
     """Where in a run some weights stand."""
 
     name: str  # images seen, with leading zeros
-    step: int  # optimizer steps taken
-    images_seen: int
+    step: int  # optimizer steps taken, or what the run's `unit` says
+    images_seen: int  # 0 where it is not known
     exposures: dict[str, float]  # "original", "generated" -> mean times each such image was shown until then
-    loss: float  # mean since the checkpoint before
-    seconds: float  # of training until then, without sampling
-    weights_sha256: str  # of the safetensors file
+    loss: float | None  # mean since the checkpoint before; of kohya, the running mean that it prints
+    seconds: float | None  # of training until then, without sampling where that can be told apart
+    weights_sha256: str  # of the safetensors file; empty where there is none
+    epoch: int | None = None  # that ended here
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +95,10 @@ class MetricsLine:
 
     step: int
     images_seen: int
-    exposures: float  # mean times each original was shown until then
-    loss: float  # mean since the line before
-    lr: float
-    seconds: float  # of training until then, without sampling
+    exposures: float | None  # mean times each original was shown until then
+    loss: float  # mean since the line before; of kohya, the running mean that it prints
+    lr: float | None
+    seconds: float  # of training until then, without sampling where that can be told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +266,7 @@ def create_run(folder: Path, record: RunRecord) -> Run:
             value=str(folder),
             remedy="Check that the folder may be written to and has space left",
         ) from error
-    write_whole(folder / RUN, _json(asdict(record)))
+    write_whole(folder / RUN, to_json(asdict(record)))
     return Run(folder, record)
 
 
@@ -271,7 +278,47 @@ def write_checkpoint(run: Run, checkpoint: Checkpoint, weights: bytes) -> None:
     """
     file = run.weights_file(checkpoint.name)
     write_whole(file, weights)
-    write_whole(file.with_suffix(".json"), _json(asdict(checkpoint)))
+    write_whole(file.with_suffix(".json"), to_json(asdict(checkpoint)))
+
+
+def record_checkpoint(run: Run, checkpoint: Checkpoint, weights: Path) -> None:
+    """Take in weights that another program wrote, then write the checkpoint's JSON with their hash.
+
+    Raises:
+        UserError: They cannot be read or written; checkpoints before it are untouched.
+    """
+    file = run.weights_file(checkpoint.name)
+    copy_whole(weights, file)
+    write_whole(file.with_suffix(".json"), to_json(asdict(replace(checkpoint, weights_sha256=sha256_file(file)))))
+
+
+def record_place(run: Run, checkpoint: Checkpoint) -> None:
+    """Write the JSON of a checkpoint whose weights are not there: of an imported run that kept its pictures only."""
+    write_whole(run.weights_file(checkpoint.name).with_suffix(".json"), to_json(asdict(checkpoint)))
+
+
+def take_samples(folder: Path, pictures: Iterable[tuple[SamplePrompt, int, Path]]) -> tuple[Sample, ...]:
+    """Copy pictures that another program painted into a complete folder of samples, as they are.
+
+    Args:
+        folder: Where they go.
+        pictures: Prompt, seed of the noise, file.
+
+    Raises:
+        UserError: They cannot be read or written; what was there is untouched.
+    """
+    samples = []
+    with staged_folder(folder) as staging:
+        for number, (prompt, seed, source) in enumerate(pictures):
+            plain = _PLAIN_ID.fullmatch(prompt.id)
+            file = f"{prompt.id}_{seed}" if plain else f"{number:05d}"
+            file += source.suffix.lower()
+            copy_whole(source, staging / file)
+            samples.append(
+                Sample(file, prompt.id, prompt.text, prompt.kind, seed, dict(prompt.expects), prompt.reference)
+            )
+        write_whole(staging / SAMPLES, "".join(_json_line(asdict(sample)) for sample in samples))
+    return tuple(samples)
 
 
 def write_samples(
@@ -279,13 +326,17 @@ def write_samples(
     pictures: Iterable[tuple[SamplePrompt, int, NDArray[np.uint8]]],
     *,
     note: Mapping[str, str] | None = None,
+    reduce: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> tuple[Sample, ...]:
     """Write painted pictures with their prompts as a complete folder, in place of one that is there.
 
     Args:
         folder: Where they go.
-        pictures: Prompt, seed of the noise, native pixels `uint8 [cells down, cells across, 3]`.
+        pictures: Prompt, seed of the noise, pixels `uint8 [H, W, 3]`, native ones or larger.
         note: Texts to put inside every PNG, by keyword; the prompt and seed are always there.
+        reduce: Makes native pixels of them; those are written too, under the same names below `native/`.
+        extra: More files of text to put beside them, by name.
 
     Raises:
         UserError: They cannot be written; what was there is untouched.
@@ -297,9 +348,14 @@ def write_samples(
             file = f"{prompt.id}_{seed}.png" if _PLAIN_ID.fullmatch(prompt.id) else f"{number:05d}.png"
             text = {**(note or {}), "prompt": prompt.text, "seed": str(seed)}
             write_whole(staging / file, encode_png(rgb, text=text))
+            if reduce is not None:
+                (staging / NATIVE).mkdir(exist_ok=True)
+                write_whole(staging / NATIVE / file, encode_png(reduce(rgb), text=text))
             samples.append(
                 Sample(file, prompt.id, prompt.text, prompt.kind, seed, dict(prompt.expects), prompt.reference)
             )
+        for name, content in (extra or {}).items():
+            write_whole(staging / name, content)
         write_whole(staging / SAMPLES, "".join(_json_line(asdict(sample)) for sample in samples))
     return tuple(samples)
 
@@ -366,7 +422,8 @@ def _parsed(kind: TypeAdapter[T], content: bytes, path: Path) -> T:
         ) from error
 
 
-def _json(content: Any) -> str:
+def to_json(content: Any) -> str:
+    """A record as the text of its JSON file."""
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 

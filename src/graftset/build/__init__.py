@@ -18,13 +18,14 @@ from graftset.build.builder import BuildReport, build
 from graftset.build.check import CheckReport, CheckRow, ImageFate, check
 from graftset.build.formats import FORMATS
 from graftset.build.manifest import MANIFEST, VerifyReport, verify
-from graftset.build.plans import PLANS, MixingPlan, PlanSpec, Stage, Subset, plan_mix
+from graftset.build.plans import ORIGINS, PLANS, MixingPlan, PlanSpec, Stage, Subset, plan_mix, with_epochs
 from graftset.build.reading import BuildRecord, read_build
 from graftset.build.sizes import TrainingSize, choose_size
 
 __all__ = [
     "FORMATS",
     "MANIFEST",
+    "ORIGINS",
     "PLANS",
     "BuildRecord",
     "BuildReport",
@@ -43,4 +44,5 @@ __all__ = [
     "plan_mix",
     "read_build",
     "verify",
+    "with_epochs",
 ]

@@ -23,8 +23,9 @@ from graftset.build.plans import Stage, Subset
 from graftset.build.reading import BuildRecord, read_build
 from graftset.errors import UserError
 
-# A plan with weighted losses goes by regularization images and says what becomes of them; entries are compared below.
-_PLANNED = frozenset({"reg-unused", "reg-repeated", "reg-weight"})
+# What a build of ours means to do: a plan with weighted losses goes by regularization images and says what becomes of
+# them (entries are compared below), and keep_tokens lies ready for whoever turns shuffling on, as dataset.toml says.
+_PLANNED = frozenset({"reg-unused", "reg-repeated", "reg-weight", "keep-tokens-idle"})
 
 
 @dataclass(frozen=True, slots=True)

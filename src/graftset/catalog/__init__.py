@@ -4,7 +4,13 @@ Files, captions, measurements and selections are written in batches, each in one
 keeps what it had finished. Captions are append-only. Measurements are cached for ever by content hash, producer and
 version; an assessment depends on the whole project and is replaced.
 
-store.py      the queries
+store.py      every query there is, each a transaction around a function of the files below
+filing.py     files as ingest found them, and what was skipped
+assessing.py  measurements and assessments
+captioning.py captions and their history
+choosing.py   selections
+undoing.py    taking back what was applied last
+batches.py    what these queries share
 opening.py    the engine and the migrations
 schema.py     the tables
 dismissing.py findings of the audit that were dismissed

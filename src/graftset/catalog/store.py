@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select
 from sqlalchemy.exc import DatabaseError
 
-from graftset.catalog import dismissing, schema, scoring, undoing, verdicts
+from graftset.catalog import assessing, captioning, choosing, dismissing, filing, schema, scoring, undoing, verdicts
+from graftset.catalog.assessing import ASSESSMENT
+from graftset.catalog.choosing import CHOICE
 from graftset.catalog.dismissing import Dismissal
-from graftset.catalog.joining import CHANGES, CLAIMS, join, still_holds
+from graftset.catalog.filing import RECORD
+from graftset.catalog.joining import join
 from graftset.catalog.opening import open_engine
-from graftset.catalog.schema import assessments, captions, choices, images, measurements, selections, skips
+from graftset.catalog.schema import assessments, captions, choices, images, selections
 from graftset.catalog.scoring import EvaluatedRun
 from graftset.errors import UserError
 from graftset.records import (
     Assessment,
     CaptionProposal,
-    Choice,
     ImageRecord,
     ImageView,
     ReviewPlan,
@@ -32,15 +32,7 @@ from graftset.records import (
 )
 from graftset.scorecards import Scorecard
 
-T = TypeVar("T")
-_BATCH = 400  # SQLite takes a limited number of variables in one statement
-
 _ONE_WRITER = 7_203_203  # the lock's number, any that others are unlikely to use
-
-_RECORD = TypeAdapter(ImageRecord)
-_ASSESSMENT = TypeAdapter(Assessment)
-_CHOICE = TypeAdapter(Choice)
-_SELECTION = TypeAdapter(Selection)
 
 
 def now() -> str:
@@ -111,169 +103,86 @@ class Catalog:
     def known_files(self) -> dict[str, ImageRecord]:
         """Every ingested file that is still there, by absolute path."""
         with self._read() as connection:
-            rows = connection.execute(select(images.c.path, images.c.record).where(~images.c.missing))
-            return {row.path: _RECORD.validate_python(row.record) for row in rows}
+            return filing.known(connection)
 
     def known_skips(self) -> dict[str, tuple[int, int, str]]:
         """Every skipped file: (size_bytes, mtime_ns, reason) by absolute path."""
         with self._read() as connection:
-            rows = connection.execute(select(skips))
-            return {row.path: (row.size_bytes, row.mtime_ns, row.reason) for row in rows}
+            return filing.known_skips(connection)
 
     def save_images(self, records: Sequence[ImageRecord]) -> None:
         """Insert or replace files by path. What was assessed of other pixels at that path is forgotten."""
         with self._write() as connection:
-            for batch in _batches({record.path: record for record in records}.values()):
-                known = _ids(connection, [record.path for record in batch])
-                rows = [
-                    {
-                        "path": record.path,
-                        "sha256": record.sha256,
-                        "origin": record.origin,
-                        "missing": False,
-                        "record": _RECORD.dump_python(record, mode="json"),
-                    }
-                    for record in batch
-                ]
-                new = [row for row in rows if row["path"] not in known]
-                if new:
-                    connection.execute(insert(images), new)
-                for row in rows:
-                    if row["path"] in known:
-                        number = known[row["path"]]
-                        changed = select(images.c.id).where(images.c.id == number, images.c.sha256 != row["sha256"])
-                        connection.execute(delete(assessments).where(assessments.c.image_id.in_(changed)))
-                        connection.execute(update(images).where(images.c.id == number).values(row))
+            filing.save(connection, records)
 
     def save_skips(self, entries: Sequence[tuple[Skip, int, int]]) -> None:
         """Remember files that were not taken, with their size and modification time."""
         with self._write() as connection:
-            _delete_skips(connection, [skip.path for skip, _, _ in entries])
-            if entries:
-                connection.execute(
-                    insert(skips),
-                    [
-                        {"path": skip.path, "reason": skip.reason, "size_bytes": size, "mtime_ns": mtime}
-                        for skip, size, mtime in entries
-                    ],
-                )
+            filing.save_skips(connection, entries)
 
     def forget_skips(self, paths: Sequence[str]) -> None:
         """Drop remembered skips: the files are gone or can be read now."""
         with self._write() as connection:
-            _delete_skips(connection, paths)
+            filing.forget_skips(connection, paths)
 
     def mark_missing(self, paths: Sequence[str]) -> None:
         """Keep what is known of files that are no longer there, but leave them out of everything."""
         with self._write() as connection:
-            for batch in _batches(paths):
-                connection.execute(update(images).where(images.c.path.in_(batch)).values(missing=True))
+            filing.mark_missing(connection, paths)
 
     def rename(self, old: str, new: str) -> None:
         """A file moved: keep its history under the new path."""
         with self._write() as connection:
-            row = connection.execute(select(images.c.id, images.c.record).where(images.c.path == old)).first()
-            if row is None:
-                return
-            taken = connection.execute(select(images.c.id).where(images.c.path == new)).scalar()
-            if taken is not None:  # a missing file once stood there; its history gives way
-                for table in (captions, assessments, choices, schema.verdicts):
-                    connection.execute(delete(table).where(table.c.image_id == taken))
-                connection.execute(delete(images).where(images.c.id == taken))
-            record = {**row.record, "path": new}
-            connection.execute(update(images).where(images.c.id == row.id).values(path=new, record=record))
+            filing.rename(connection, old, new)
 
     # --- assess -------------------------------------------------------------------------------------------------------
 
     def measured(self, producer: str, version: str) -> set[str]:
         """Content hashes that already have this measurement."""
         with self._read() as connection:
-            query = select(measurements.c.sha256).where(
-                measurements.c.producer == producer, measurements.c.version == version
-            )
-            return set(connection.execute(query).scalars())
+            return assessing.measured(connection, producer, version)
 
     def save_measurements(
         self, producer: str, version: str, rows: Sequence[tuple[str, Mapping[str, Any], bytes | None]]
     ) -> None:
         """Store measurements as (content hash, data, native PNG or None)."""
         with self._write() as connection:
-            have: set[str] = set()
-            for batch in _batches([sha for sha, _, _ in rows]):
-                query = select(measurements.c.sha256).where(
-                    measurements.c.producer == producer,
-                    measurements.c.version == version,
-                    measurements.c.sha256.in_(batch),
-                )
-                have.update(connection.execute(query).scalars())
-            new = {sha: (data, blob) for sha, data, blob in rows if sha not in have}
-            if new:
-                connection.execute(
-                    insert(measurements),
-                    [
-                        {"sha256": sha, "producer": producer, "version": version, "data": dict(data), "blob": blob}
-                        for sha, (data, blob) in new.items()
-                    ],
-                )
+            assessing.save(connection, producer, version, rows)
 
     def keep_only(self, producer: str, sha256: str, version: str) -> None:
         """Delete every measurement of a producer but one, where it says something of all images together."""
         with self._write() as connection:
-            query = delete(measurements).where(measurements.c.producer == producer)
-            connection.execute(query.where((measurements.c.sha256 != sha256) | (measurements.c.version != version)))
+            assessing.keep_only(connection, producer, sha256, version)
 
     def measurements(self, producer: str, version: str) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
         """Every measurement of a producer and version as (content hash, data, blob)."""
         with self._read() as connection:
-            query = select(measurements.c.sha256, measurements.c.data, measurements.c.blob).where(
-                measurements.c.producer == producer, measurements.c.version == version
-            )
-            for row in connection.execution_options(yield_per=1000).execute(query):
-                yield row.sha256, row.data, row.blob
+            yield from assessing.known(connection, producer, version)
 
     def blob(self, sha256: str, producer: str, version: str) -> bytes | None:
         """The stored picture of one measurement."""
         with self._read() as connection:
-            query = select(measurements.c.blob).where(
-                measurements.c.sha256 == sha256,
-                measurements.c.producer == producer,
-                measurements.c.version == version,
-            )
-            return connection.execute(query).scalar()
+            return assessing.blob(connection, sha256, producer, version)
 
     def versions(self, sha256: str, producer: str) -> list[str]:
         """The versions a producer has measured one file with."""
         with self._read() as connection:
-            query = select(measurements.c.version).where(
-                measurements.c.sha256 == sha256, measurements.c.producer == producer
-            )
-            return list(connection.execute(query).scalars())
+            return assessing.versions(connection, sha256, producer)
 
     def assessments(self) -> dict[str, Assessment]:
         """Every stored assessment, by path."""
         with self._read() as connection:
-            query = select(images.c.path, assessments.c.data).join_from(assessments, images)
-            return {row.path: _ASSESSMENT.validate_python(row.data) for row in connection.execute(query)}
+            return assessing.assessed(connection)
 
     def assessment_versions(self) -> dict[str, str]:
         """The version of every stored assessment, by path."""
         with self._read() as connection:
-            query = select(images.c.path, assessments.c.version).join_from(assessments, images)
-            return {row.path: row.version for row in connection.execute(query)}
+            return assessing.assessed_versions(connection)
 
     def save_assessments(self, version: str, rows: Mapping[str, Assessment]) -> None:
         """Replace the assessments of images, by path."""
         with self._write() as connection:
-            for batch in _batches(list(rows)):
-                ids = _ids(connection, batch)
-                connection.execute(delete(assessments).where(assessments.c.image_id.in_(ids.values())))
-                values = [
-                    {"image_id": ids[p], "version": version, "data": _ASSESSMENT.dump_python(rows[p], mode="json")}
-                    for p in batch
-                    if p in ids
-                ]
-                if values:
-                    connection.execute(insert(assessments), values)
+            assessing.save_assessments(connection, version, rows)
 
     # --- captions -----------------------------------------------------------------------------------------------------
 
@@ -288,32 +197,8 @@ class Catalog:
         Returns:
             The number of entries appended.
         """
-        stamp, appended = now(), 0
         with self._write() as connection:
-            for batch in _batches(list(rows)):
-                found = connection.execute(
-                    select(images.c.id, images.c.path, images.c.sha256, images.c.record).where(images.c.path.in_(batch))
-                ).all()
-                latest = _latest_captions(connection, kind, [row.id for row in found])
-                for row in found:
-                    proposal = rows[row.path]
-                    values = {
-                        "image_id": row.id,
-                        "kind": kind,
-                        "text": proposal.text,
-                        "composed": proposal.composed,
-                        "claims": CLAIMS.dump_python(proposal.claims, mode="json"),
-                        "changes": CHANGES.dump_python(proposal.changes, mode="json"),
-                        "incoming": row.record["text"],
-                        "sha256": row.sha256,
-                        "author": author,
-                    }
-                    last = latest.get(row.id)
-                    if last is not None and all(last[key] == value for key, value in values.items()):
-                        continue
-                    connection.execute(insert(captions).values(**values, at=stamp))
-                    appended += 1
-        return appended
+            return captioning.propose(connection, kind, author, rows, now())
 
     def apply_captions(self, texts: Mapping[str, str], author: str) -> int:
         """Append current captions, by path, where they differ from the present ones; returns how many changed.
@@ -321,32 +206,8 @@ class Catalog:
         What graftset itself applies (an author that begins with "graftset") corrects the text an image came with, and
         counts until another text comes in; what a person says counts until the picture is another.
         """
-        stamp, appended = now(), 0
         with self._write() as connection:
-            for batch in _batches(list(texts)):
-                query = select(images.c.id, images.c.path, images.c.record).where(images.c.path.in_(batch))
-                found = connection.execute(query).all()
-                latest = _latest_captions(connection, "current", [row.id for row in found])
-                for row in found:
-                    file, last = _RECORD.validate_python(row.record), latest.get(row.id)
-                    if last is not None and last["text"] == texts[row.path] and still_holds(last, file):
-                        continue
-                    connection.execute(
-                        insert(captions).values(
-                            image_id=row.id,
-                            kind="current",
-                            text=texts[row.path],
-                            composed=False,
-                            claims=[],
-                            changes=[],
-                            incoming=file.text,
-                            sha256=file.sha256,
-                            author=author,
-                            at=stamp,
-                        )
-                    )
-                    appended += 1
-        return appended
+            return captioning.apply(connection, texts, author, now())
 
     def undo_captions(self, author: str, by: Callable[[str], bool] = lambda author: True) -> int:
         """Take back the captions that were applied last, over all images; returns how many captions changed.
@@ -361,8 +222,7 @@ class Catalog:
     def caption_history(self, path: str) -> list[dict[str, Any]]:
         """Every caption entry of one image, the oldest first."""
         with self._read() as connection:
-            query = select(captions).join_from(captions, images).where(images.c.path == path).order_by(captions.c.id)
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return captioning.history(connection, path)
 
     # --- audit --------------------------------------------------------------------------------------------------------
 
@@ -385,37 +245,13 @@ class Catalog:
 
     def save_selection(self, selection: Selection) -> None:
         """Append a selection; the newest one counts."""
-        head = _SELECTION.dump_python(replace(selection, choices=()), mode="json")
         with self._write() as connection:
-            key = connection.execute(insert(selections).values(data=head, at=now())).inserted_primary_key
-            number = None if key is None else key[0]
-            for batch in _batches(selection.choices):
-                ids = _ids(connection, [choice.path for choice in batch])
-                rows = [
-                    {"selection_id": number, "image_id": ids[c.path], "data": _CHOICE.dump_python(c, mode="json")}
-                    for c in batch
-                    if c.path in ids
-                ]
-                if rows:
-                    connection.execute(insert(choices), rows)
+            choosing.save(connection, selection, now())
 
     def selection(self) -> Selection | None:
         """The newest selection, its choices in the order the images came in; None where there is none."""
         with self._read() as connection:
-            row = connection.execute(select(selections).order_by(selections.c.id.desc()).limit(1)).first()
-            if row is None:
-                return None
-            query = (
-                select(images.c.path, choices.c.data)
-                .join_from(choices, images)
-                .where(choices.c.selection_id == row.id)
-                .order_by(choices.c.image_id)
-            )
-            # A file may have moved since: its choice is known by where it lies now.
-            made = tuple(
-                replace(_CHOICE.validate_python(choice.data), path=choice.path) for choice in connection.execute(query)
-            )
-            return replace(_SELECTION.validate_python(row.data), choices=made, at=row.at)
+            return choosing.newest(connection)
 
     # --- review -------------------------------------------------------------------------------------------------------
 
@@ -454,13 +290,12 @@ class Catalog:
     def captioned_since(self, number: int) -> list[str]:
         """Paths of images that have a caption entry with a number above `number`."""
         with self._read() as connection:
-            query = select(images.c.path).distinct().join_from(captions, images).where(captions.c.id > number)
-            return list(connection.execute(query).scalars())
+            return captioning.changed_since(connection, number)
 
     def selection_date(self) -> str | None:
         """When the newest selection was made, ISO 8601 UTC; None where there is none."""
         with self._read() as connection:
-            return connection.execute(select(selections.c.at).order_by(selections.c.id.desc()).limit(1)).scalar()
+            return choosing.newest_date(connection)
 
     def foundations(self) -> tuple[Any, ...]:
         """What else a view rests on, as a value that changes when images or assessments do. Reads every image's row."""
@@ -516,57 +351,20 @@ class Catalog:
                 query = query.where(images.c.path.in_(bindparam("paths", list(paths), expanding=True)))
             rows = connection.execute(query).all()
             asked = None if paths is None else [row.id for row in rows]
-            said = {kind: _latest_captions(connection, kind, asked) for kind in ("checked", "proposed", "current")}
+            said = {kind: captioning.latest(connection, kind, asked) for kind in ("checked", "proposed", "current")}
             newest = connection.execute(select(func.max(selections.c.id))).scalar()
             picked = select(choices.c.image_id, choices.c.data).where(choices.c.selection_id == newest)
             if asked is not None:
                 picked = picked.where(choices.c.image_id.in_(asked))
-            chosen = {row.image_id: _CHOICE.validate_python(row.data) for row in connection.execute(picked)}
+            chosen = {row.image_id: CHOICE.validate_python(row.data) for row in connection.execute(picked)}
             says = verdicts.by_image(verdicts.known(connection, image_ids=asked))
         return [
             join(
-                record := _RECORD.validate_python(row.record),
-                None if row.data is None else _ASSESSMENT.validate_python(row.data),
+                record := RECORD.validate_python(row.record),
+                None if row.data is None else ASSESSMENT.validate_python(row.data),
                 {kind: latest.get(row.id) for kind, latest in said.items()},
                 chosen.get(row.id),
                 says.get(record.path, {}).values(),
             )
             for row in rows
         ]
-
-
-def _latest_captions(
-    connection: Connection, kind: str, image_ids: Sequence[int] | None = None
-) -> dict[int, dict[str, Any]]:
-    """The newest entry of one kind for every image (or for those given), by image id."""
-    newest = select(func.max(captions.c.id)).where(captions.c.kind == kind).group_by(captions.c.image_id)
-    if image_ids is not None:
-        newest = newest.where(captions.c.image_id.in_(image_ids))
-    rows = connection.execute(select(captions).where(captions.c.id.in_(newest))).mappings()
-    return {row["image_id"]: dict(row) for row in rows}
-
-
-def _delete_skips(connection: Connection, paths: Iterable[str]) -> None:
-    for batch in _batches(paths):
-        connection.execute(delete(skips).where(skips.c.path.in_(batch)))
-
-
-def _ids(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
-    """Image ids by path, in the order of `paths`."""
-    found: dict[str, int] = {}
-    for batch in _batches(paths):
-        query = select(images.c.path, images.c.id).where(images.c.path.in_(bindparam("paths", expanding=True)))
-        found |= {row.path: row.id for row in connection.execute(query, {"paths": batch})}
-    return {path: found[path] for path in paths if path in found}
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Lists of at most `_BATCH` items."""
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from graftset.caption import CaptionReport
     from graftset.ingest import IngestReport
     from graftset.records import ImageView, Origin, Selection
+    from graftset.workflows.demo import Tried
     from graftset.workflows.expand import Expansion, NotBuilt
 
 _SHOWN = 5  # examples listed before "and N more"
@@ -99,7 +100,8 @@ def caption_lines(report: CaptionReport) -> list[str]:
     ]
     if report.original_contradictions:
         lines.append(
-            f"captions of originals that contradict their picture: {report.original_contradictions}, left as they are"
+            f"captions of originals in which something else is seen than they say: {report.original_contradictions}, "
+            "left as they are; `graftset audit` tells errors from doubts"
         )
     return [*lines, *(f"note: {note}" for note in report.notes)]
 
@@ -158,6 +160,46 @@ def expansion_lines(done: Expansion) -> list[str]:
         lines.append(f"training size: {done.builds[0].size.reason}")
     lines += [*map(build_line, done.builds), *build_remarks(done.builds)]
     return [*lines, *map(_not_built_line, done.not_built), f"report: {shown(done.report)}"]
+
+
+def demo_json(done: Expansion, tried: Tried | None) -> dict[str, Any]:
+    """The demonstration as JSON: an expansion, and the experiment where there was one."""
+    from graftset.cli.show_experiments import comparison_json
+    from graftset.decide import as_json
+
+    document = expansion_json(done)
+    if tried is None:
+        return {**document, "experiment": None}
+    return {
+        **document,
+        "experiment": {
+            "name": tried.experimented.experiment.name,
+            "trained": list(tried.experimented.trained),
+            "unchanged": list(tried.experimented.unchanged),
+            "comparisons": [comparison_json(one) for one in tried.experimented.comparisons],
+            "decision": as_json(tried.decision),
+            "report": str(tried.report),
+        },
+    }
+
+
+def demo_lines(done: Expansion, tried: Tried | None) -> list[str]:
+    """The demonstration for people; the last line is the report to open."""
+    lines = expansion_lines(done)
+    if tried is None:
+        return lines
+    from graftset.cli.show_experiments import done_lines
+
+    return [
+        *lines[:-1],
+        f"what came in and what was admitted: {shown(done.report)}",
+        "",
+        *done_lines(tried.experimented),
+        "",
+        f"decision {tried.decision.number}: {tried.decision.sentence}",
+        *(["directional only: fewer than 5 training seeds"] if tried.decision.directional else []),
+        f"report: {shown(tried.report)}",
+    ]
 
 
 def _not_built_line(one: NotBuilt) -> str:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from graftset.scorecards.measures import BY_NAME
 
 if TYPE_CHECKING:
+    from graftset.runs import RunRecord
     from graftset.scorecards import Course, Criterion, Figure
     from graftset.workflows.evaluating import Evaluation, KnownRun
+    from graftset.workflows.importing import Imported
 
 Shown = Callable[[Path], str]
+_SKIPS = 5  # files left out that are told one by one
 
 _TOLD = (
     ("original_accuracy", "training", "recall"),
@@ -80,18 +83,65 @@ def run_lines(run: KnownRun, shown: Shown) -> list[str]:
     lines = [run_line(run), f"folder: {shown(run.folder)}"]
     if run.record is not None:
         record = run.record.record
-        lines.append(
-            f"trained on {record.originals} originals and {record.generated} generated (plan {record.plan}, build "
-            f"{record.build}), {record.steps} steps of {record.batch_size}, seed {record.seed}, {record.backend}"
-        )
+        lines.append(_record_line(record))
+        lines += [f"note: {note}" for note in record.notes]
     if run.course is not None:
         lines += [_checkpoint_line(run.course, number) for number in range(len(run.course.cards))]
         lines += [*_criteria_lines(run.course), *_best_line(run.course)]
         for series in run.course.series:
             if series.convergence is not None:
-                lines.append(f"{_title(series.measure)}: {series.convergence.sentence}")
+                found = series.convergence
+                level = "" if found.at is None else f", at {_number(series.measure, found.level)}"
+                lines.append(f"{_title(series.measure)}: {found.sentence}{level}")
         lines += run.course.left_out
     return lines
+
+
+def _record_line(record: RunRecord) -> str:
+    """How a run was trained, as far as it is known."""
+    images = f"trained on {record.originals} originals and {record.generated} generated"
+    if not record.originals and not record.generated:
+        images = "what it was trained on is not known"
+    told = [f"plan {record.plan}"] if record.plan else []
+    told += [f"build {record.build}"] if record.build else []
+    of = f" of {record.batch_size}" if record.batch_size else ""
+    where = f" ({', '.join(told)})" if told else ""
+    return f"{images}{where}, {record.steps} {record.unit}s{of}, seed {record.seed}, {record.backend}"
+
+
+def import_json(done: Imported) -> dict[str, Any]:
+    """An import as JSON."""
+    record = done.run.record
+    return {
+        "run": record.name,
+        "folder": str(done.run.folder),
+        "kind": done.kind,
+        "new": list(done.new),
+        "checkpoints": len(done.run.checkpoints()),
+        "sampled": len(done.run.sampled()),
+        "weights": done.weights,
+        "losses": done.losses,
+        "unit": record.unit,
+        "notes": list(done.notes),
+        "skipped": [asdict(skip) for skip in done.skipped],
+    }
+
+
+def import_lines(done: Imported, shown: Shown) -> list[str]:
+    """An import for people."""
+    checkpoints, sampled = len(done.run.checkpoints()), len(done.run.sampled())
+    if not done.new:
+        lines = [f"unchanged {shown(done.run.folder)}: all of it was imported before"]
+    else:
+        lines = [
+            f"imported {shown(done.run.folder)}: {checkpoints} checkpoints, {done.weights} with weights, "
+            f"{sampled} with pictures, {done.losses} logged losses"
+        ]
+    lines += [f"note: {note}" for note in done.notes]
+    lines += [f"left out {Path(skip.path).name}: {skip.reason}" for skip in done.skipped[:_SKIPS]]
+    if len(done.skipped) > _SKIPS:
+        lines.append(f"and {len(done.skipped) - _SKIPS} more are left out")
+    return [*lines, *([f"next: graftset evaluate {done.run.record.name}"] if sampled else [])]
 
 
 def _course_json(course: Course) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from graftset.cli.console import some
 if TYPE_CHECKING:
     from graftset.records import Skip
     from graftset.workflows.builds import KnownBuild
-    from graftset.workflows.standing import NextStep, SelectionStanding, Standing
+    from graftset.workflows.standing import RunStanding, SelectionStanding, Standing
 
 
 def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
@@ -37,9 +38,10 @@ def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
         "selection": None if selection is None else _selection_json(selection),
         "review": None if stands.review is None else stands.review.as_dict() | {"notes": list(stands.review.notes)},
         "builds": [_build_json(build) for build in stands.builds],
+        "runs": [asdict(run) for run in stands.runs],
         "skipped": _skips_json(stands.skipped),
         "notes": list(stands.notes),
-        "next": [{"command": _full(step, project), "why": step.why} for step in stands.next_steps],
+        "next": [{"command": _full(step.command, project), "why": step.why} for step in stands.next_steps],
     }
 
 
@@ -88,12 +90,19 @@ def standing_lines(stands: Standing, project: Path) -> list[str]:
         f"selected    {'not yet' if stands.selection is None else _selected(stands.selection)}",
         *_review_lines(stands),
         *(f"build       {_build_line(build)}" for build in stands.builds),
+        *(f"run         {_run_line(run)}" for run in stands.runs),
         *some(f"unreadable  {skip.path}: {skip.reason}" for skip in stands.unreadable),
         *some(f"skipped     {skip.path}: {skip.reason}" for skip in stands.skipped),
         *(f"note        {note}" for note in stands.notes),
     ]
-    steps = [f"next        {_full(step, project)}  ({step.why})" for step in stands.next_steps]
-    return [*lines, *(steps or ["next        nothing: all is up to date"])]
+    steps = [f"next        {_full(step.command, project)}  ({step.why})" for step in stands.next_steps]
+    if steps:
+        return [*lines, *steps]
+    lines.append("next        nothing: all is up to date")
+    if stands.selection is not None and stands.selection.admitted and stands.review is None:
+        review = _full("review", project)
+        lines.append(f"            nobody has looked at the admitted yet: {review} shows how far they may be trusted")
+    return lines
 
 
 def _review_lines(stands: Standing) -> list[str]:
@@ -119,7 +128,12 @@ def _build_line(build: KnownBuild) -> str:
     )
 
 
-def _full(step: NextStep, project: Path) -> str:
-    """A step as one types it where one stands now."""
+def _run_line(run: RunStanding) -> str:
+    state = "finished" if run.finished else "not finished"
+    return f"{run.name}: {state}, {run.checkpoints} of {run.planned} checkpoints, {run.evaluated} evaluated"
+
+
+def _full(command: str, project: Path) -> str:
+    """A command as one types it where one stands now."""
     here = project.resolve() == Path.cwd()
-    return f"graftset {step.command}" + ("" if here else f" --project {shlex.quote(str(project))}")
+    return f"graftset {command}" + ("" if here else f" --project {shlex.quote(str(project))}")

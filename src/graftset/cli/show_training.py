@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isnan
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from graftset.cli.console import say, shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from graftset.train import Estimate, Moment, Outcome, TrainingJob
 
 _LINES = 10  # of progress over a whole run, where stderr is no terminal
@@ -40,12 +43,23 @@ def watching() -> Iterator[Callable[[Moment], None]]:
 
         def move(moment: Moment) -> None:
             nonlocal task
-            rate, loss = f"{pace(moment):.1f} steps/s", f"{moment.loss:.3f}"
+            rate, loss = f"{pace(moment):.2g} steps/s", f"{moment.loss:.3f}"
+            doing = f"{moment.doing}, {moment.epoch}" if moment.epoch else moment.doing
             if task is None:
-                task = bars.add_task(moment.doing, total=moment.steps, rate=rate, loss=loss)
-            bars.update(task, completed=moment.step, description=moment.doing, rate=rate, loss=loss)
+                task = bars.add_task(doing, total=moment.steps, rate=rate, loss=loss)
+            bars.update(task, completed=moment.step, description=doing, rate=rate, loss=loss)
 
         yield move
+
+
+def both(first: Callable[[Moment], None], second: Callable[[Moment], None]) -> Callable[[Moment], None]:
+    """Tell two watchers of every moment."""
+
+    def watch(moment: Moment) -> None:
+        first(moment)
+        second(moment)
+
+    return watch
 
 
 class _Pace:
@@ -75,7 +89,9 @@ class _Lines:
         if moment.doing == "train" and part > self._shown and rate > 0:
             self._shown = part
             left = duration((moment.steps - moment.step) / rate)
-            say(f"step {moment.step} of {moment.steps}, loss {moment.loss:.3f}, {rate:.1f} steps/s, {left} left")
+            where = f"{moment.epoch}, " if moment.epoch else ""
+            pace = f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s a step"
+            say(f"{where}step {moment.step} of {moment.steps}, loss {moment.loss:.3f}, {pace}, {left} left")
 
 
 def announce(job: TrainingJob, estimate: Estimate) -> None:
@@ -84,7 +100,8 @@ def announce(job: TrainingJob, estimate: Estimate) -> None:
 
 
 def estimate_json(job: TrainingJob, estimate: Estimate) -> dict[str, Any]:
-    """An estimate as JSON."""
+    """An estimate as JSON; what is not known is null."""
+    checkpoints = _checkpoints(job, estimate)
     return {
         "run": str(job.folder),
         "build": job.data.build,
@@ -93,8 +110,10 @@ def estimate_json(job: TrainingJob, estimate: Estimate) -> dict[str, Any]:
         "steps": job.steps,
         "seed": job.seed,
         "prompts": len(job.prompts),
-        "checkpoints": len(job.checkpoint_steps),
-        **asdict(estimate),
+        "checkpoints": checkpoints,
+        **{
+            key: None if isinstance(value, float) and isnan(value) else value for key, value in asdict(estimate).items()
+        },
     }
 
 
@@ -102,14 +121,38 @@ def estimate_lines(job: TrainingJob, estimate: Estimate) -> list[str]:
     """An estimate for people."""
     height, width = job.data.pictures.shape[1:3]
     pictures = len(job.prompts) * len(job.sample_seeds)
-    return [
+    tried = not isnan(estimate.seconds)
+    weights = f"{estimate.parameters / 1e6:.2f} million weights on " if tried else "on "
+    lines = [
         f"{job.folder.name}: {len(job.data.captions)} images of {width} x {height} cells from build {job.data.build}, "
         f"plan {job.data.plan}, seed {job.seed}",
-        f"{job.steps} steps, {len(job.checkpoint_steps)} checkpoints with {pictures} pictures each; "
-        f"{estimate.parameters / 1e6:.2f} million weights on {estimate.device}",
-        f"a whole run takes about {duration(estimate.seconds)} here now "
-        f"({estimate.step_seconds:.3f} s a step, {estimate.picture_seconds:.3f} s a picture)",
-        *(f"note: {note}" for note in estimate.notes),
+        f"{job.steps} steps, {_checkpoints(job, estimate)} checkpoints with {pictures} pictures each; "
+        f"{weights}{estimate.device}",
+    ]
+    if tried:
+        lines.append(
+            f"a whole run takes about {duration(estimate.seconds)} here now "
+            f"({estimate.step_seconds:.3f} s a step, {estimate.picture_seconds:.3f} s a picture)"
+        )
+    return [*lines, *(f"note: {note}" for note in estimate.notes)]
+
+
+def _checkpoints(job: TrainingJob, estimate: Estimate) -> int:
+    """How many checkpoints there will be: as the build plans them where its own files are trained on."""
+    planned = job.build is not None and estimate.parameters == 0
+    return len(job.build.checkpoints) if planned and job.build is not None else len(job.checkpoint_steps)
+
+
+def script_json(job: TrainingJob, folder: Path) -> dict[str, Any]:
+    """A folder to train on another machine, as JSON."""
+    return {"run": job.folder.name, "build": job.data.build, "plan": job.data.plan, "folder": str(folder.absolute())}
+
+
+def script_lines(folder: Path) -> list[str]:
+    """A folder to train on another machine, for people."""
+    return [
+        f"wrote {shown(folder)}: copy it to the machine that trains, and there: MODEL=/models/... ./run.sh",
+        "back here: graftset runs import NAME-results.tar.gz",
     ]
 
 
@@ -125,7 +168,8 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     since = f" from step {outcome.resumed_at}" if outcome.resumed_at else ""
     return [
         f"trained {shown(outcome.folder)}{since}: {outcome.steps} steps in {duration(outcome.seconds)}, "
-        f"loss {outcome.loss:.3f}"
+        f"loss {outcome.loss:.3f}",
+        *(f"note: {note}" for note in outcome.notes),
     ]
 
 

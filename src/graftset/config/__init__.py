@@ -3,6 +3,8 @@
 Importing this loads pydantic; only commands that work on a project do so, `--help` does not.
 """
 
+from graftset.config.experiments import DecideSettings, ExperimentSettings, SuggestSettings
+from graftset.config.painting import SamplingSettings, TrackingSettings
 from graftset.config.plans import PlanSettings
 from graftset.config.project import Project, load, open_project
 from graftset.config.reading import parse
@@ -11,8 +13,8 @@ from graftset.config.settings import (
     AssessSettings,
     BuildSettings,
     CatalogSettings,
-    ExperimentSettings,
     FloorSettings,
+    KohyaSettings,
     NativeSettings,
     Plan,
     ProjectSettings,
@@ -30,8 +32,10 @@ __all__ = [
     "AssessSettings",
     "BuildSettings",
     "CatalogSettings",
+    "DecideSettings",
     "ExperimentSettings",
     "FloorSettings",
+    "KohyaSettings",
     "NativeSettings",
     "Plan",
     "PlanSettings",
@@ -39,8 +43,11 @@ __all__ = [
     "ProjectSettings",
     "ReviewSettings",
     "SampleSettings",
+    "SamplingSettings",
     "SelectSettings",
     "Settings",
+    "SuggestSettings",
+    "TrackingSettings",
     "TrainSettings",
     "VocabularySettings",
     "default_toml",

@@ -74,6 +74,11 @@ class Project:
         return self.root / "evaluations"
 
     @property
+    def decisions(self) -> Path:
+        """Folder of the decisions, a numbered file each."""
+        return self.root / "decisions"
+
+    @property
     def reports(self) -> Path:
         """Folder of the HTML reports."""
         return self.root / "reports"

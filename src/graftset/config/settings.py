@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from graftset.config.experiments import DecideSettings, ExperimentSettings, SuggestSettings
+from graftset.config.painting import SamplingSettings, TrackingSettings
 from graftset.config.plans import BUILT_IN_PLANS, PlanSettings, plan_name
 from graftset.config.section import Section, as_tuple
 
@@ -341,33 +343,62 @@ class NativeSettings(Section):
     )
 
 
+class KohyaSettings(Section):
+    """Training a LoRA of SD 1.5 or SDXL with kohya sd-scripts, in a process of its own; docs/kohya.md tells how."""
+
+    sd_scripts: str = Field(
+        default="",
+        description="Checkout of kohya-ss/sd-scripts. Relative to this file's folder, or absolute.",
+        examples=["~/sd-scripts"],
+    )
+    python: str = Field(
+        default="python", description="Interpreter that has its requirements: a command, or a path.", min_length=1
+    )
+    model: str = Field(
+        default="",
+        description="Base model of the kind that builds are for: a checkpoint file or a diffusers folder. A name on "
+        "a model hub is downloaded by sd-scripts.",
+        examples=["/models/v1-5.safetensors"],
+    )
+    launcher: Literal["accelerate", "python"] = Field(
+        default="accelerate",
+        description='How the trainer is started: "accelerate" by accelerate launch, "python" without it. One process '
+        "in either case: more would divide the steps that plans count on.",
+    )
+    cpu_threads: int = Field(default=1, ge=1, description="Processor threads of the trainer.")
+    epochs: int = Field(
+        default=0,
+        ge=0,
+        description="Epochs of a run over all its stages. 0: as the build says, which for a build with a budget is "
+        "the only way.",
+    )
+    arguments: Words = Field(
+        default=(),
+        description="More options of train_network.py or sdxl_train_network.py, word by word; they win over the "
+        "build's train.toml.",
+        examples=[["--network_dropout", "0.1"]],
+    )
+
+
 class TrainSettings(Section):
     """How training runs go."""
 
-    backend: str = Field(default="native", description="What trains: native is the embedded diffusion model.")
-    steps: int = Field(default=1000, ge=1, description="Training steps, the same for every arm of an experiment.")
+    backend: str = Field(
+        default="native",
+        description="What trains: native is the embedded diffusion model, kohya starts sd-scripts.",
+    )
+    steps: int = Field(
+        default=1000,
+        ge=1,
+        description="Training steps, the same for every arm of an experiment. kohya takes those of the build instead.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of everything random. Runs are compared seed by seed.")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description='Where to compute. "auto": on a CUDA device where there is one, else on the CPU.'
     )
     samples: int = Field(default=2, ge=1, description="Pictures painted of every prompt at every checkpoint.")
     native: NativeSettings = Field(default_factory=NativeSettings, description=NativeSettings.__doc__)
-
-
-class ExperimentSettings(Section):
-    """What experiments paint and when a difference is too small to matter. Read when an experiment is defined."""
-
-    seeds: int = Field(default=5, ge=2, description="Training seeds of every arm. Fewer than 5 are directional only.")
-    training: int = Field(default=30, ge=0, description="Captions of originals that every checkpoint paints.")
-    candidate: int = Field(default=40, ge=0, description="Wordings of candidates that some arm holds.")
-    generic: int = Field(default=16, ge=0, description="Plain wordings over figures and background colors.")
-    unseen: int = Field(default=14, ge=0, description="Combinations of traits that no caption holds.")
-    accuracy_margin: float = Field(
-        default=0.05, gt=0, lt=1, description="Loss of original or variation accuracy that does not matter."
-    )
-    quality_margin: float = Field(
-        default=0.25, gt=0, lt=10, description="Loss of the quality score (0-10) that does not matter."
-    )
+    kohya: KohyaSettings = Field(default_factory=KohyaSettings, description=KohyaSettings.__doc__)
 
 
 class Settings(Section):
@@ -384,6 +415,10 @@ class Settings(Section):
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings, description=EvaluateSettings.__doc__)
     train: TrainSettings = Field(default_factory=TrainSettings, description=TrainSettings.__doc__)
     experiment: ExperimentSettings = Field(default_factory=ExperimentSettings, description=ExperimentSettings.__doc__)
+    sampling: SamplingSettings = Field(default_factory=SamplingSettings, description=SamplingSettings.__doc__)
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings, description=TrackingSettings.__doc__)
+    decide: DecideSettings = Field(default_factory=DecideSettings, description=DecideSettings.__doc__)
+    suggest: SuggestSettings = Field(default_factory=SuggestSettings, description=SuggestSettings.__doc__)
     plans: dict[Annotated[str, AfterValidator(plan_name)], PlanSettings] = Field(
         default_factory=dict, description="Mixing plans of your own, each under [plans.NAME]."
     )

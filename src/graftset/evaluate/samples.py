@@ -52,7 +52,8 @@ def find_batches(folder: Path, prompts: Sequence[SamplePrompt]) -> list[Batch]:
 
     Kohya's names tell epoch or step and the prompt. Other pictures are of the checkpoint their subfolder is named for
     (or of one, where all lie in the folder itself), and are dealt out along the prompts in the order of their names,
-    once for each seed. Folders with a samples.jsonl say everything themselves.
+    once for each seed; a folder with more pictures than prompts that does not come out even is left out, since nothing
+    tells which picture is of which prompt. Folders with a samples.jsonl say everything themselves.
 
     Raises:
         EmptyInputError: No picture is there.
@@ -113,14 +114,15 @@ def _by_folders(folder: Path, files: Sequence[Path], prompts: Sequence[SamplePro
     for number, (parent, own) in enumerate(sorted(groups.items(), key=lambda g: _natural(str(g[0]))), start=1):
         own = sorted(own, key=lambda f: _natural(f.name))
         name = "samples" if parent == folder else parent.relative_to(folder).as_posix().replace("/", "-")
-        each = len(own) // len(prompts) if prompts and len(own) % len(prompts) == 0 else 1
-        pictures = [
-            Painted(file, prompts[i // each], i % each) for i, file in enumerate(own) if i // each < len(prompts)
-        ]
-        skipped = [
-            Skip(str(file), f"there are {len(own)} pictures for {len(prompts)} prompts")
-            for file in own[len(pictures) :]
-        ]
+        each, rest = divmod(len(own), len(prompts)) if prompts else (1, 1)
+        pictures: list[Painted] = []
+        skipped: list[Skip] = []
+        if each and rest:
+            why = f"there are {len(own)} pictures for {len(prompts)} prompts, and names do not tell which is of which"
+            skipped = [Skip(str(file), why) for file in own]
+        else:  # fewer pictures than prompts: a trainer that paints them in order is not done yet
+            each = max(each, 1)
+            pictures = [Painted(file, prompts[i // each], i % each) for i, file in enumerate(own)]
         batches.append(Batch(Place(name, number, len(groups)), folder, tuple(pictures), tuple(skipped)))
     return batches
 

@@ -26,8 +26,8 @@ class Holdout:
 
     Attributes:
         trained_on: Hashes of the originals trained on; None where nobody says, and then all of them were.
-        clean: Whether no generator of the training pictures saw those that were set aside; None where nothing was, or
-            nobody says.
+        clean: Whether no generator of the training pictures can have seen those that were set aside; None where nothing
+            was, or nobody says.
     """
 
     trained_on: frozenset[str] | None = None

@@ -147,7 +147,7 @@ def _lede(admitted: Sequence[ImageView], unreadable: int, reviewed: str, *, sele
     return " ".join(sentences)
 
 
-_READ_CAPTIONS = "graftset caption --diff"
+_REVIEW = "graftset review"
 
 
 def _next_steps(
@@ -168,9 +168,7 @@ def _next_steps(
     steps = []
     if reviewed == "none":
         steps.append(
-            NextStep(
-                "Look through the admitted pictures below, and read what became of their captions.", _READ_CAPTIONS
-            )
+            NextStep("Look through the admitted pictures and their captions, and say which are right.", _REVIEW)
         )
     if not builds:
         return (

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from graftset.files import write_whole
+from graftset.report.experiment_page import ExperimentPage
 from graftset.report.page import ExpansionPage
 from graftset.report.run_page import RunPage
 from graftset.report.wording import count, counted
@@ -27,7 +28,12 @@ def render_run(page: RunPage) -> str:
     return _render("run.html", page)
 
 
-def _render(template: str, page: ExpansionPage | RunPage) -> str:
+def render_experiment(page: ExperimentPage) -> str:
+    """Render the page of an experiment, likewise."""
+    return _render("experiment.html", page)
+
+
+def _render(template: str, page: ExpansionPage | RunPage | ExperimentPage) -> str:
     html = _environment().get_template(template).render(page=page)
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", html)
 

@@ -45,6 +45,31 @@ class Album:
         return Picture(key=f"p{len(self._tiles)}", data_uri=uri), size
 
 
+class PngAlbum:
+    """Hands out tiles of native PNGs by a key of the caller's, each picture embedded once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Picture | None, tuple[int, int]]] = {}
+
+    def tile(self, key: str, give: Callable[[], bytes | None], alt: str) -> Tile:
+        """A tile of the picture that `give` gives; where it gives none, an empty one."""
+        if key not in self._known:
+            png = give()
+            size = png_size(png) if png else None
+            if png is None or size is None:
+                self._known[key] = None, _UNKNOWN_SIZE
+            else:
+                uri = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+                self._known[key] = Picture(f"p{len(self._known)}", uri), size
+        picture, (width, height) = self._known[key]
+        return Tile(picture.key if picture else None, alt, width, height)
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every picture that was handed out, in the order of first use."""
+        return tuple(picture for picture, _ in self._known.values() if picture is not None)
+
+
 def png_size(png: bytes) -> tuple[int, int] | None:
     """Read width and height, px, from a PNG's header; None for anything that is not a PNG."""
     if not png.startswith(_PNG_SIGNATURE) or len(png) < 24:

@@ -115,3 +115,4 @@ class RunPage:
     skipped: tuple[SkippedFile, ...]
     skipped_more: int
     pictures: tuple[Picture, ...]
+    back: str = ""  # address of the list of runs, where one serves the page; "" in a file

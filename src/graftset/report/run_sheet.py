@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 
 from graftset.report.page import Picture, Tile
-from graftset.report.pictures import png_size
+from graftset.report.pictures import PngAlbum
 from graftset.report.run_page import Mark, SheetCell, SheetRow, SheetView
 from graftset.report.wording import shortened, words
 from graftset.scorecards import PictureScore, PromptAsked, Scorecard
 
 MAX_ROWS = 48  # prompts on the page, shared out among the groups: about 0.8 MB at ten checkpoints of 24 x 24 cells
-_UNKNOWN_SIZE = (24, 24)
 
 
 class PaintedAlbum:
@@ -27,32 +25,20 @@ class PaintedAlbum:
         self, native_png: Callable[[str, str], bytes | None], reference_png: Callable[[str], bytes | None]
     ) -> None:
         self._native_png, self._reference_png = native_png, reference_png
-        self._known: dict[str, tuple[Picture | None, tuple[int, int]]] = {}
+        self._album = PngAlbum()
 
     def painted(self, checkpoint: str, picture: PictureScore, alt: str) -> Tile:
         """A tile of a painted picture."""
-        return self._tile(picture.sha256, lambda: self._native_png(checkpoint, picture.sha256), alt)
+        return self._album.tile(picture.sha256, lambda: self._native_png(checkpoint, picture.sha256), alt)
 
     def original(self, sha256: str, alt: str) -> Tile:
         """A tile of an original."""
-        return self._tile(f"original:{sha256}", lambda: self._reference_png(sha256), alt)
+        return self._album.tile(f"original:{sha256}", lambda: self._reference_png(sha256), alt)
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture that was handed out, in the order of first use."""
-        return tuple(picture for picture, _ in self._known.values() if picture is not None)
-
-    def _tile(self, key: str, give: Callable[[], bytes | None], alt: str) -> Tile:
-        if key not in self._known:
-            png = give()
-            size = png_size(png) if png else None
-            if png is None or size is None:
-                self._known[key] = None, _UNKNOWN_SIZE
-            else:
-                uri = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-                self._known[key] = Picture(f"p{len(self._known)}", uri), size
-        picture, (width, height) = self._known[key]
-        return Tile(picture.key if picture else None, alt, width, height)
+        return self._album.pictures
 
 
 def contact_sheets(

@@ -141,8 +141,11 @@ def _lede(course: Course) -> str:
         f"Every checkpoint paints {counted(len(newest.prompts), 'prompt')}, "
         f"{counted(len(newest.pictures), 'picture')} in all, from the same noise."
     )
-    if newest.holdout_clean is False:
-        sentences.append("The generator of the training pictures saw the held-out originals: no claim rests on them.")
+    if newest.holdout_clean is False and any(prompt.group == "held_out" for prompt in newest.prompts):
+        sentences.append(
+            "Generated pictures were trained on, and what painted them may have seen the held-out originals: no claim "
+            "rests on those."
+        )
     return " ".join(sentences)
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar, cast
 
 from graftset.catalog import Catalog, Marks
@@ -24,6 +25,7 @@ from graftset.review.tally import Tally
 
 T = TypeVar("T")
 MOST_AT_ONCE = 1000  # captions that changed, beyond which everything is read anew
+OF_PLAN = ("sample", "cover")  # what is kept longer and belongs to the open plan
 REREAD_AFTER = 2.0  # seconds between looks at whether images or assessments changed
 
 
@@ -123,9 +125,12 @@ class Index:
         if new.verdicts != old.verdicts:
             touched |= self.ledger.extend(self._catalog.verdicts(after=old.verdicts))
         if new.plans != old.plans:
+            before = set(self._places)
             self._set_plans([*self.plans, *self._catalog.plans(after=old.plans)])
-            self._kept_longer.clear()
-            touched = set(self.views)
+            for key in OF_PLAN:
+                self._kept_longer.pop(key, None)
+            for path in (before | set(self._places)) - touched:  # all others have no place in either plan
+                self._move(path)
         for path in touched:
             known = self.views.get(path)
             if known is not None and known.origin == "generated":
@@ -144,6 +149,20 @@ class Index:
         item = self._item(view)
         self.tally.replace(self.items.get(name), item)
         self.items[name] = item
+
+    def _move(self, path: str) -> None:
+        """Give a candidate its place in the plan that was just begun."""
+        item = self.items.get(self.ids.get(path, ""))
+        if item is None:
+            return
+        if self.ledger.says(path) or item.view.review or item.view.stale_review:
+            self._put(item.view)
+            return
+        # Nobody looked at it: nothing else of it changes, and a plan may have a place for thousands.
+        place = self._places.get(path)
+        if place is not None:
+            self.labels[place] = "pending"
+        self.items[item.id] = replace(item, place=place, label=None if place is None else "pending")
 
     def _item(self, view: ImageView) -> Item:
         says = self.ledger.says(view.path).values()

@@ -1,46 +1,50 @@
-"""Paints prompts with a checkpoint of the embedded trainer."""
+"""Paints prompts with a checkpoint of the embedded trainer; steps and guidance are those of its run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from graftset.diffusion.checkpoint import load_painter
-from graftset.diffusion.painting import Wish, paint
-from graftset.records import SamplePrompt
-from graftset.runs import Sample, write_samples
+from graftset.diffusion.painting import BATCH, Painter, paint
+from graftset.diffusion.painting import Wish as Drawing
+from graftset.errors import UserError
+from graftset.sampling.job import U8, How, Weights, WeightsError, Wish
 
 
-def paint_prompts(
-    weights: Path,
-    prompts: Sequence[SamplePrompt],
-    *,
-    seeds: Sequence[int],
-    folder: Path,
-    device: str = "cpu",
-    guidance: float | None = None,
-    steps: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[Sample, ...]:
-    """Paint every prompt from every seed into a folder of samples, in place of one that is there.
+@contextmanager
+def open_generator(how: How) -> Iterator[Embedded]:
+    """Make ready; nothing is held between checkpoints."""
+    yield Embedded("cpu" if how.device == "auto" else how.device)
 
-    Args:
-        weights: A checkpoint's safetensors file.
-        prompts: What to paint; a prompt's id and the seed decide the noise.
-        seeds: Of the noise, the same for every prompt.
-        folder: Where the pictures go, with samples.jsonl.
-        device: Where to compute.
-        guidance: How much more than in training the caption counts; None for what the run says.
-        steps: From noise to picture; None for what the run says.
-        progress: Called with pictures painted and pictures in all.
 
-    Raises:
-        UserError: The checkpoint cannot be read, or the folder not be written.
-    """
-    painter = load_painter(weights, device)
-    painter = replace(painter, guidance=painter.guidance if guidance is None else guidance)
-    painter = replace(painter, steps=painter.steps if steps is None else steps)
-    subjects = [(prompt, seed) for prompt in prompts for seed in seeds]
-    pictures = paint(painter, [Wish(prompt.text, prompt.id, seed) for prompt, seed in subjects], progress=progress)
-    return write_samples(folder, ((prompt, seed, rgb) for (prompt, seed), rgb in zip(subjects, pictures, strict=True)))
+class Embedded:
+    """The embedded model at native size."""
+
+    notes: Sequence[str] = ()
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """A checkpoint says everything itself."""
+        return {}
+
+    def check(self, weights: Weights) -> None:
+        """Refuse a checkpoint that is none of the embedded trainer."""
+        self._load(weights)
+
+    def paint(self, weights: Weights, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, U8]]:
+        """Paint every wish; a prompt's id and the seed decide the noise."""
+        painter = self._load(weights)
+        for start in range(0, len(wishes), BATCH):
+            some = wishes[start : start + BATCH]
+            pictures = paint(painter, [Drawing(wish.prompt.text, wish.prompt.id, wish.seed) for wish in some])
+            yield from zip(some, pictures, strict=True)
+
+    def _load(self, weights: Weights) -> Painter:
+        try:
+            return load_painter(weights.file, self._device)
+        except UserError as error:
+            raise WeightsError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error

@@ -119,7 +119,7 @@ class Scorecard:
     distances: tuple[DistanceToOriginals, ...]
     skipped: tuple[Skip, ...]
     style: StyleCheck
-    holdout_clean: bool | None  # None: nothing was set aside, or nobody said whether the generator saw it
+    holdout_clean: bool | None  # False: the generator may have seen what was set aside; None: nothing was
     notes: tuple[str, ...] = ()
     at: str = ""  # ISO 8601 UTC
     format_version: int = FORMAT_VERSION

@@ -38,6 +38,11 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             "graftset.train.native",
             {"torch": "pip install 'graftset[train]'", "safetensors": "pip install 'graftset[train]'"},
         ),
+        "kohya": Backend(
+            "a LoRA of SD 1.5 or SDXL, by kohya sd-scripts in a process of its own",
+            "graftset.train.kohya",
+            {},
+        ),
     }
 )
 

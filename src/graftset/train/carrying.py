@@ -31,6 +31,7 @@ from graftset.runs import (
 from graftset.train.batches import Batches
 from graftset.train.job import Moment, Outcome, TrainingError, TrainingJob
 from graftset.train.learning import Learner
+from graftset.train.opening import ended_early
 from graftset.train.schedule import Schedule
 from graftset.train.stopping import Stop, stopping
 
@@ -231,14 +232,7 @@ class Training:
             raise self._ended(error.message, error.remedy) from error
 
     def _ended(self, why: str, remedy: str) -> TrainingError:
-        kept = self._run.checkpoints()
-        last = f"the last good checkpoint, {kept[-1].name} (step {kept[-1].step}), is kept" if kept else ""
-        return TrainingError(
-            f"Training ended at step {self._learner.step_number}: {why}; {last or 'no checkpoint was reached yet'}",
-            field="run",
-            value=str(self._run.folder),
-            remedy=remedy,
-        )
+        return ended_early(self._run, self._learner.step_number, why, remedy)
 
 
 class _StopPaintingError(Exception):

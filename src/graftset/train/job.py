@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,6 @@ from graftset.records import SamplePrompt
 from graftset.runs import CHECKPOINTS, spaced_steps
 
 U8 = NDArray[np.uint8]
-Value = bool | int | float | str
 
 
 class TrainingError(UserError):
@@ -48,6 +48,41 @@ class TrainingSet:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildStage:
+    """One stage of a build on disk: a run of a trainer that reads its config."""
+
+    name: str
+    config: str  # the trainer's config, relative to the build folder
+    epochs: int  # that are begun
+    steps: int  # optimizer steps of the stage
+    steps_per_epoch: int
+    save_every: int  # from one checkpoint to the next: steps where `by_steps`, else epochs
+    by_steps: bool  # a budget of steps ends it, not its epochs
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheckpoint:
+    """What a run has seen when one of its checkpoints is saved."""
+
+    step: int  # over all stages
+    images_seen: int
+    exposures: Mapping[str, float]  # "original", "generated" -> mean times each such image was shown until then
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFiles:
+    """A build as a trainer of its own process reads it."""
+
+    folder: Path
+    format: str  # a trainer format: "kohya"
+    base: str  # base model: "sd15" or "sdxl"
+    stages: tuple[BuildStage, ...]
+    checkpoints: tuple[PlannedCheckpoint, ...]  # over all stages, in order
+    as_built: bool = True  # whether epochs are those of the configs
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """Where training stands, for whoever shows it."""
 
@@ -55,6 +90,7 @@ class Moment:
     steps: int
     loss: float  # mean of the last logged steps
     doing: str = "train"  # or "paint"
+    epoch: str = ""  # "epoch 3 of 10", where the backend counts epochs
 
 
 def unwatched(moment: Moment) -> None:
@@ -72,9 +108,10 @@ class TrainingJob:
     seed: int
     steps: int
     device: str  # "auto", "cpu", "cuda" or "mps"
-    settings: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))  # of the backend
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # of the backend
     watch: Callable[[Moment], None] = unwatched
     checkpoints: int = CHECKPOINTS  # evenly spaced, fewer where there are fewer steps
+    build: BuildFiles | None = None  # for backends that start a trainer on the build's own files
 
     @property
     def checkpoint_steps(self) -> tuple[int, ...]:
@@ -97,7 +134,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How long a run would take, from a few steps that were tried."""
+    """How long a run would take, from a few steps that were tried; NaN where a backend tries none."""
 
     seconds: float  # left, painting included
     step_seconds: float

@@ -9,7 +9,7 @@ computed again and comes out the same.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import torch
@@ -23,19 +23,19 @@ from graftset.diffusion.network import Network, NetworkShape
 from graftset.diffusion.painting import BATCH, Painter, Wish, paint
 from graftset.diffusion.palette import make_palette
 from graftset.diffusion.text import CaptionEncoder, constant_tags
-from graftset.errors import ExistsError, UserError
+from graftset.errors import UserError
 from graftset.files import lock_folder
-from graftset.runs import RUN, Run, RunRecord, create_run, open_run, prompts_hash, sha256_hex
+from graftset.runs import Run, RunRecord, prompts_hash, sha256_hex
 from graftset.train.batches import Batches, Varying
 from graftset.train.carrying import Training
 from graftset.train.job import Estimate, Outcome, TrainingJob
 from graftset.train.learning import Learner, Rates
+from graftset.train.opening import in_use, open_or_create
 from graftset.train.processor import choose_device, choose_precision, computing
 from graftset.train.schedule import Schedule
 
 LARGEST_PALETTE_ERROR = 0.015  # OKLab: pictures that a palette holds no better get a continuous head
 _CLIP = 1.0  # longest gradient
-_MAY_DIFFER = ("created", "versions", "build")  # between a run and its resumption
 # AdamW moves every weight by about the learning rate each step, and logits have far to go: without this the colors'
 # frequencies alone take a hundred steps to learn.
 _LOGIT_SCALE = 8.0
@@ -55,12 +55,7 @@ def train(job: TrainingJob) -> Outcome:
     run = _open(job, made)
     with computing(made.settings.threads), lock_folder(run.folder) as is_ours:
         if not is_ours:
-            raise ExistsError(
-                "Another process trains this run",
-                field="run",
-                value=str(run.folder),
-                remedy="Wait for it, or give another --name",
-            )
+            raise in_use(run.folder)
         training = Training(
             job,
             run,
@@ -185,22 +180,7 @@ def _open(job: TrainingJob, made: _Made) -> Run:
         versions={"graftset": __version__, "torch": torch.__version__},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    if not (job.folder / RUN).exists():
-        return create_run(job.folder, record)
-    run = open_run(job.folder)
-    different = [
-        field.name
-        for field in fields(RunRecord)
-        if field.name not in _MAY_DIFFER and getattr(run.record, field.name) != getattr(record, field.name)
-    ]
-    if different:
-        raise ExistsError(
-            f"A different run has this name: its {', '.join(different)} differ",
-            field="run",
-            value=str(job.folder),
-            remedy="Give another --name, or move that run away",
-        )
-    return run
+    return open_or_create(job.folder, record)
 
 
 def _settings(job: TrainingJob) -> NativeSettings:

@@ -26,6 +26,7 @@ from graftset.web.parts import (
     Outcome,
     PlanOption,
     Rule,
+    RunRow,
     Slice,
     Tally,
     TraitRow,
@@ -188,7 +189,10 @@ class NumbersPage(Framed):
 class RunsPage(Framed):
     """Training runs and comparisons."""
 
-    runs: Annotated[tuple[Fact, ...], "runs of this project, the newest first: name, and what its run.json says"]
+    runs: Annotated[tuple[RunRow, ...], "runs of this project by name, with the figures of the newest checkpoint"]
+    comparable: Annotated[str, "whether figures of these runs may be held beside one another; empty for fewer than two"]
+    live: Annotated[bool, "whether a run goes on: the page asks to be loaded again"]
+    notes: Annotated[tuple[str, ...], "folders that could not be read, a sentence each"]
     builds: Annotated[tuple[Fact, ...], "training sets that runs can use"]
     commands: Annotated[tuple[Fact, ...], "what to run to get there"]
 

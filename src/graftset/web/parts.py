@@ -53,6 +53,20 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run beside others, by the figures of its newest checkpoint; "–" where there is none."""
+
+    name: str
+    url: str | None  # its page; None before anything was evaluated
+    state: str
+    trained: str  # build and seed; "" for pictures of somebody else's trainer
+    recall: str
+    obedience: str
+    quality: str
+    best: str  # checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """A value with its share of a whole, 0-100, for a drawn bar."""
 

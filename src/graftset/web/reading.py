@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from graftset.web.contexts import Page
@@ -14,7 +14,8 @@ from graftset.web.pages.captions import captions_page
 from graftset.web.pages.frame import look_url
 from graftset.web.pages.looking import full_page, look_page
 from graftset.web.pages.numbers import numbers_page
-from graftset.web.pages.others import conflicts_page, help_page, runs_page
+from graftset.web.pages.others import conflicts_page, help_page
+from graftset.web.pages.runs import POLICY, run_html, runs_page
 from graftset.web.pages.sheet import Asked, cells, sheet_page
 from graftset.web.pages.starting import start_page
 from graftset.web.parts import Cell
@@ -77,9 +78,9 @@ def sheet(room: InRoom, visitor: Looking, q: FilterText = "", sort: str = "best"
 
 
 @router.get("/sheet/cells")
-def sheet_cells(room: InRoom, q: FilterText = "", sort: str = "best", page: Number = 1) -> Response:
+def sheet_cells(room: InRoom, visitor: Looking, q: FilterText = "", sort: str = "best", page: Number = 1) -> Response:
     """The cells of one page alone, as the script asks for them while it scrolls."""
-    shown, total, number = cells(room, Asked(q, checked_order(sort), page))
+    shown, total, number = cells(room, Asked(q, checked_order(sort), page), visitor.reviewer)
     html = environment().get_template("cells.html").render(page=_Cells(shown))
     return HTMLResponse(html, headers={"x-total": str(total), "x-page": str(number)})
 
@@ -119,6 +120,12 @@ def numbers(room: InRoom, visitor: Looking) -> Response:
 def runs(room: InRoom, visitor: Looking) -> Response:
     """Runs and comparisons."""
     return _html("runs.html", runs_page(room, visitor))
+
+
+@router.get("/runs/{name}")
+def run(room: InRoom, name: Annotated[str, Path(max_length=100)]) -> Response:
+    """One run, as it stands now."""
+    return HTMLResponse(run_html(room, name), headers={"content-security-policy": POLICY})
 
 
 @router.get("/help")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from graftset.assess import detectors_for, known_pictures
 from graftset.build import read_build
 from graftset.catalog.store import now
 from graftset.drawn import draw_candidate, draw_original, plan_sample_set
-from graftset.errors import BuildError, EmptyInputError, UserError
+from graftset.errors import BuildError, EmptyInputError, GraftsetError, UserError
 from graftset.evaluate import (
     EVALUATOR,
     Batch,
@@ -36,11 +37,13 @@ from graftset.evaluate import (
 )
 from graftset.measuring import measure_pixels
 from graftset.quality import Scale
-from graftset.runs import Run, known_runs, open_run
+from graftset.records import SamplePrompt
+from graftset.runs import RUN, Run, known_runs, open_run
 from graftset.scorecards import Course, Criteria, Place, Scorecard, follow, write_scorecard
 from graftset.vocabulary import Vocabulary
 from graftset.workflows.run_pages import write_run_page
 from graftset.workflows.steps import Session
+from graftset.workflows.tracking import track_cards, track_run
 
 PLANTED = ("blur", "off_grid", "texture_noise", "melted_face")  # style faults of the sample set
 _ORIGINALS, _CANDIDATES = 96, 96  # of the sample set that the check of the style measure draws
@@ -191,7 +194,6 @@ def evaluate_samples(
         raise UserError(
             "There is no such folder", field="--samples", value=str(samples), remedy="Name an existing folder."
         )
-    entries = read_prompts(prompts)
     folder = Path(samples).absolute()
     run = name or re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or "samples"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", run):
@@ -209,17 +211,33 @@ def evaluate_samples(
             remedy="Give these samples another name with --name.",
         )
     fitted = evaluator or Evaluator(session)
-    views = session.catalog.views()
-    candidates = [
-        text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
-    ]
-    captions = [original.picture.caption for original in fitted.known if original.picture.caption]
-    asked = understand(entries, fitted.known, Vocabulary.learn(captions), candidates)
+    asked = prompts_of_file(session, prompts, fitted.known)
     batches = find_batches(folder, asked)
     cards = session.project.evaluations / run
     return _evaluate(
         session, fitted, run, folder, batches, Holdout(), lambda checkpoint: cards / f"{checkpoint}.json", (), force
     )
+
+
+def prompts_of_file(session: Session, path: Path, originals: Sequence[Original]) -> list[SamplePrompt]:
+    """The prompts of a file, with whose caption each is and what it asks for.
+
+    Raises:
+        UserError: The file cannot be read, or holds no prompts.
+    """
+    return asked_prompts(session, originals, read_prompts(path))
+
+
+def asked_prompts(
+    session: Session, originals: Sequence[Original], entries: Sequence[Mapping[str, Any]]
+) -> list[SamplePrompt]:
+    """Prompts as somebody wrote them down, with what they ask for in the words of this project."""
+    views = session.catalog.views()
+    candidates = [
+        text for v in views if v.origin == "generated" for text in (v.prompt, v.training_caption) if text is not None
+    ]
+    captions = [original.picture.caption for original in originals if original.picture.caption]
+    return understand(entries, originals, Vocabulary.learn(captions), candidates)
 
 
 def watch(session: Session, run: Run, *, force: bool = False) -> Iterator[Evaluation]:
@@ -331,8 +349,20 @@ def _evaluate(
     page = None
     if course is not None:
         page = write_run_page(session, course, known[0])
-    told = [*notes, *(course.left_out if course else ())]
+    told = [*notes, *(course.left_out if course else ()), *_tracked(session, run, folder, cards)]
     return Evaluation(run, folder, course, tuple(made), tuple(unchanged), page, tuple(told))
+
+
+def _tracked(session: Session, name: str, folder: Path, cards: Sequence[Scorecard]) -> list[str]:
+    """Send what is new to the trackers of the settings; a note where one fails: the cards are kept in any case."""
+    try:
+        if (folder / RUN).is_file():
+            track_run(session.project, open_run(folder))
+        else:
+            track_cards(session.project, name, session.project.evaluations / name, cards)
+    except GraftsetError as error:
+        return [str(error)]
+    return []
 
 
 def _places(run: Run) -> list[Place]:
@@ -343,9 +373,9 @@ def _places(run: Run) -> list[Place]:
             checkpoint.name,
             planned.index(checkpoint.step) + 1 if checkpoint.step in planned else number,
             len(planned),
-            checkpoint.step,
-            checkpoint.images_seen,
-            None,
+            checkpoint.step if run.record.unit == "step" else None,
+            checkpoint.images_seen or None,
+            checkpoint.epoch,
             checkpoint.exposures.get("original"),
         )
         for number, checkpoint in enumerate(run.sampled(), start=1)
@@ -353,11 +383,20 @@ def _places(run: Run) -> list[Place]:
 
 
 def _holdout(session: Session, run: Run) -> tuple[Holdout, tuple[str, ...]]:
-    """Which originals a run was trained on, by the manifest of its build."""
+    """Which originals a run was trained on, by the manifest of its build, and whether the others are unseen.
+
+    Nobody records what a candidate's generator was tuned on, and by the definition of a generation it saw originals. So
+    those that a build left out count as unseen only where the build holds no generated picture.
+    """
+    if not run.record.build:
+        return Holdout(), ("Which build this run was trained on is not known, so no prompt is held out.",)
     try:
         build = read_build(session.project.builds / run.record.build)
     except BuildError as error:
         return Holdout(), (f"The build {run.record.build} cannot be read, so no prompt is held out: {error.message}",)
     if build.build_sha256 != run.record.build_sha256:
         return Holdout(), (f"The build {run.record.build} is another one by now, so no prompt is held out.",)
-    return Holdout(frozenset(i.source_sha256 for i in build.images if i.origin == "original")), ()
+    trained_on = frozenset(i.source_sha256 for i in build.images if i.origin == "original")
+    originals = {view.sha256 for view in session.catalog.views() if view.origin == "original"}
+    generated = any(i.origin == "generated" for i in build.images)
+    return Holdout(trained_on, clean=None if originals <= trained_on else not generated), ()

@@ -53,6 +53,8 @@ class Asked:
     checkpoints: int | None = None
     backend: str | None = None
     device: str | None = None
+    counts: PromptCounts | None = None  # prompts by kind
+    samples: int | None = None  # pictures of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _define(
 ) -> tuple[Experiment, tuple[SamplePrompt, ...], tuple[str, ...], tuple[str, ...]]:
     settings = session.project.settings.train
     found = prepare_arms(session, asked.arms or (), dry_run=dry_run)
-    prompts = _prompts(session, found.arms, any_candidate=bool(found.unbuilt))
+    prompts = _prompts(session, found.arms, asked.counts, any_candidate=bool(found.unbuilt))
     backend = asked.backend or settings.backend
     load_backend(backend)  # before hours of work, not after
     wordings = Counter(prompt.kind for prompt in prompts)
@@ -140,7 +142,7 @@ def _define(
         settings_sha256=_settings_hash(session, backend),
         prompts={str(kind): count for kind, count in wordings.items()},
         prompts_sha256=prompts_hash(prompts),
-        sample_seeds=tuple(range(settings.samples)),
+        sample_seeds=tuple(range(asked.samples or settings.samples)),
         primary=_endpoints(session.project.settings.experiment),
         versions={"graftset": __version__},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -148,7 +150,9 @@ def _define(
     return experiment, prompts, tuple(notes), found.unbuilt
 
 
-def _prompts(session: Session, arms: Sequence[ExperimentArm], *, any_candidate: bool) -> tuple[SamplePrompt, ...]:
+def _prompts(
+    session: Session, arms: Sequence[ExperimentArm], counts: PromptCounts | None, *, any_candidate: bool
+) -> tuple[SamplePrompt, ...]:
     """The prompts of an experiment: of the candidates' wordings those that some arm holds, for there words can harm."""
     records = [read_build(session.project.builds / arm.build) for arm in arms]
     held = {image.source_sha256 for record in records for image in record.images}
@@ -156,7 +160,7 @@ def _prompts(session: Session, arms: Sequence[ExperimentArm], *, any_candidate: 
     there = [view for view in views if view.origin == "original" or any_candidate or view.sha256 in held]
     # A verdict rests on prompts as much as on seeds: builds bring twenty, these are a hundred.
     wanted = session.project.settings.experiment
-    counts = PromptCounts(wanted.training, wanted.candidate, wanted.generic, wanted.unseen)
+    counts = counts or PromptCounts(wanted.training, wanted.candidate, wanted.generic, wanted.unseen)
     return sample_prompts(there, counts=counts, seed=session.project.settings.build.seed)
 
 

@@ -73,6 +73,8 @@ def _facts(run: Run | None, evaluated: EvaluatedRun) -> list[tuple[str, str]]:
         return [("Pictures from", evaluated.folder)]
     record = run.record
     shown = [("Trainer", record.backend), ("Build", record.build), ("Plan", record.plan)]
-    shown += [("Originals", f"{record.originals:,}"), ("Generated", f"{record.generated:,}")]
-    shown += [("Steps", f"{record.steps:,}"), ("Batch", f"{record.batch_size:,}"), ("Seed", str(record.seed))]
-    return [*shown, ("Device", record.device)]
+    if record.originals or record.generated:  # of imported runs that may not be known
+        shown += [("Originals", f"{record.originals:,}"), ("Generated", f"{record.generated:,}")]
+    shown += [(f"{record.unit.capitalize()}s", f"{record.steps:,}"), ("Batch", f"{record.batch_size or ''}")]
+    shown += [("Seed", str(record.seed)), ("Device", record.device)]
+    return [(name, value) for name, value in shown if value]

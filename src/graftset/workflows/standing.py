@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from graftset.assess import outdated as assess_outdated
 from graftset.caption import outdated as captions_outdated
+from graftset.catalog import Catalog
 from graftset.config import Project
 from graftset.records import ImageView, Selection, Skip
 from graftset.review.standing import ReviewState
+from graftset.runs import Run, known_runs
 from graftset.selection import outdated as selection_outdated
 from graftset.selection import policy_from_settings
 from graftset.selection.gates import category
@@ -45,6 +47,17 @@ class SelectionStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class RunStanding:
+    """One training run."""
+
+    name: str
+    finished: bool
+    checkpoints: int
+    planned: int
+    evaluated: int  # checkpoints with a scorecard
+
+
+@dataclass(frozen=True, slots=True)
 class NextStep:
     """What to run now: a command without the project, and why."""
 
@@ -65,6 +78,7 @@ class Standing:
     selection: SelectionStanding | None
     review: ReviewState | None  # None: nobody looked at the admitted yet
     builds: tuple[KnownBuild, ...]
+    runs: tuple[RunStanding, ...]
     skipped: tuple[Skip, ...]  # input files that were not ingested
     notes: tuple[str, ...]
     next_steps: tuple[NextStep, ...]
@@ -76,6 +90,7 @@ def standing(session: Session) -> Standing:
     candidates = [view for view in views if view.origin == "generated"]
     selection = catalog.selection()
     builds, notes = known_builds(session.project, views, selection)
+    runs, strange = known_runs(session.project.runs)
     named = named_words(session.project.settings.vocabulary)
     unassessed = assess_outdated(catalog, named)
     captions = _captions(views, candidates, named)
@@ -90,10 +105,16 @@ def standing(session: Session) -> Standing:
         selection=chosen,
         review=review_state_of(session, views),
         builds=tuple(builds),
+        runs=tuple(_run(catalog, run) for run in runs),
         skipped=tuple(Skip(path, reason) for path, (_, _, reason) in sorted(catalog.known_skips().items())),
-        notes=tuple(notes),
+        notes=(*notes, *strange),
         next_steps=tuple(_next_steps(session.project, len(views), unassessed, captions, selection, chosen, builds)),
     )
+
+
+def _run(catalog: Catalog, run: Run) -> RunStanding:
+    name, planned = run.record.name, len(run.record.checkpoint_steps)
+    return RunStanding(name, run.finished, len(run.checkpoints()), planned, len(catalog.evaluated_inputs(name)))
 
 
 def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView], named: Named) -> CaptionStanding:

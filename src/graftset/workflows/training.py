@@ -25,7 +25,9 @@ from graftset.records import SamplePrompt
 from graftset.runs import CHECKPOINTS
 from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
 from graftset.train.job import unwatched
+from graftset.train.kohya.script import write_script
 from graftset.workflows.steps import open_session, plain_name
+from graftset.workflows.trainer_builds import backend_settings, build_files, planned_steps
 
 PROMPTS = "prompts.json"  # in a build folder
 PALETTE = "palette.json"  # in the folder of runs
@@ -49,6 +51,8 @@ def training_job(
     prompts: Sequence[SamplePrompt] | None = None,
     sample_seeds: Sequence[int] | None = None,
     watch: Callable[[Moment], None] = unwatched,
+    backend: str | None = None,
+    project: Project | None = None,
 ) -> TrainingJob:
     """A run on a build, ready to be handed to a backend; nothing is written.
 
@@ -65,23 +69,30 @@ def training_job(
         prompts: What every checkpoint paints, in place of what the build brings.
         sample_seeds: Of the noise each prompt is painted from.
         watch: Told where training stands.
+        backend: What will train; None for what the settings say.
+        project: Whose folder relative paths in the settings start at; None: the current folder.
 
     Raises:
         BuildError: The prompts of the build are damaged.
-        UserError: The name is no plain folder name.
+        UserError: The name is no plain folder name, or what is asked for does not go with the build or the backend.
     """
     seed = settings.seed if seed is None else seed
+    backend = backend or settings.backend
+    files = build_files(build, epochs=settings.kohya.epochs if backend == "kohya" else 0)
+    if backend == "kohya":
+        steps = planned_steps(files, steps)
     return TrainingJob(
         folder=runs / plain_name(name or f"{build.name}-s{seed}", "run"),
         data=data,
-        prompts=build_prompts(build, data) if prompts is None else tuple(prompts),
+        prompts=_prompts(build, data, prompts, backend),
         sample_seeds=tuple(range(settings.samples) if sample_seeds is None else sample_seeds),
         seed=seed,
         steps=steps or settings.steps,
         device=device or settings.device,
-        settings=settings.native.model_dump(),
+        settings=backend_settings(settings, backend, project),
         watch=watch,
         checkpoints=checkpoints or CHECKPOINTS,
+        build=files,
     )
 
 
@@ -147,24 +158,24 @@ def _native(path: Path, record: BuildRecord) -> NDArray[np.uint8]:
     return native
 
 
+def _prompts(
+    folder: Path, data: TrainingSet, given: Sequence[SamplePrompt] | None, backend: str
+) -> tuple[SamplePrompt, ...]:
+    """What every checkpoint paints. A trainer that reads the build's own files paints what these say, or nothing."""
+    if backend == "kohya":
+        return build_prompts_of(folder) or ()
+    return build_prompts(folder, data) if given is None else tuple(given)
+
+
 def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
     """What every checkpoint paints: the prompts a build brings, else captions of originals, the same for every arm.
 
     Raises:
         BuildError: The prompts file is damaged.
     """
-    path = folder / PROMPTS
-    if path.is_file():
-        try:
-            return _PROMPTS.validate_json(path.read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BuildError(
-                f"The prompts cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-                field="prompts",
-                value=str(path),
-                remedy="Build it again",
-            ) from error
+    kept = build_prompts_of(folder)
+    if kept is not None:
+        return kept
     captions = {
         caption: source
         for caption, source, generated in zip(data.captions, data.sources, data.generated, strict=True)
@@ -175,6 +186,34 @@ def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:
         SamplePrompt(f"training-{number:03d}", "training", caption, {}, captions[caption])
         for number, caption in enumerate(ranked[:RECALL_PROMPTS])
     )
+
+
+def build_prompts_of(folder: Path) -> tuple[SamplePrompt, ...] | None:
+    """The prompts that a build brings; None where it brings none.
+
+    Raises:
+        BuildError: The prompts file is damaged.
+    """
+    path = folder / PROMPTS
+    return stored_prompts(path) if path.is_file() else None
+
+
+def stored_prompts(path: Path) -> tuple[SamplePrompt, ...]:
+    """The prompts in a file that graftset wrote.
+
+    Raises:
+        BuildError: They are damaged.
+    """
+    try:
+        return _PROMPTS.validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        why = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BuildError(
+            f"The prompts cannot be read: {why}", field="prompts", value=str(path), remedy="Build it again"
+        ) from error
 
 
 def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = None, keep: bool = True) -> Palette:
@@ -265,6 +304,7 @@ class OpenTraining:
 
     job: TrainingJob
     settings: TrainSettings
+    backend: str = "native"
 
 
 def open_training(
@@ -281,6 +321,7 @@ def open_training(
     sample_seeds: Sequence[int] | None = None,
     keep: bool = True,
     watch: Callable[[Moment], None] = unwatched,
+    backend: str | None = None,
 ) -> OpenTraining:
     """A run of a project, of the build that `plan` names or of another one; nothing is trained yet.
 
@@ -290,22 +331,26 @@ def open_training(
         folder: The project folder.
         plan: A plan, or the name of a build of the project.
         build: A build folder; then `plan` is not asked.
-        name, seed, steps, device, checkpoints, prompts, sample_seeds, watch: As in `training_job`.
+        name, seed, steps, device, checkpoints, prompts, sample_seeds, watch, backend: As in `training_job`.
         keep: Whether the palette is kept for the arms to come.
 
     Raises:
         UserError: No such build, or what `training_job` raises.
     """
     if build is not None and not (folder / FILE_NAME).exists():
+        project = None
         settings, runs, chosen = TrainSettings(), folder / "runs", build
         data = training_set(chosen)
-        palette = shared_palette(runs, data, keep=keep)
+        needs_palette = (backend or settings.backend) == "native"
+        palette = shared_palette(runs, data, keep=keep) if needs_palette else None
     else:
         with open_session(folder) as session:
-            settings, runs = session.project.settings.train, session.project.runs
-            chosen = build or find_build(session.project, plan or "")
+            project = session.project
+            settings, runs = project.settings.train, project.runs
+            chosen = build or find_build(project, plan or "")
             data = training_set(chosen)
-            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep)
+            needs_palette = (backend or settings.backend) == "native"
+            palette = shared_palette(runs, data, catalog=session.catalog, keep=keep) if needs_palette else None
     job = training_job(
         chosen,
         replace(data, palette=palette),
@@ -319,5 +364,25 @@ def open_training(
         prompts=prompts,
         sample_seeds=sample_seeds,
         watch=watch,
+        backend=backend,
+        project=project,
     )
-    return OpenTraining(job, settings)
+    return OpenTraining(job, settings, backend or settings.backend)
+
+
+def write_training_script(training: OpenTraining, folder: Path) -> Path:
+    """Write a folder to train a run on another machine with sd-scripts.
+
+    Raises:
+        ExistsError: Something is there.
+        UserError: The backend is another one, or it cannot be written.
+    """
+    job = training.job
+    if training.backend != "kohya" or job.build is None:
+        raise UserError(
+            "Only runs of sd-scripts are written as a script",
+            field="--backend",
+            value=training.backend,
+            remedy="Use --backend kohya",
+        )
+    return write_script(job, folder, leave_out=set(verify(job.build.folder).extra))

@@ -1,19 +1,10 @@
-"""The sample prompts of kohya sd-scripts (`--sample_prompts`), written so that it paints what they say.
-
-Source: `line_to_prompt_dict` and `load_prompts` in `library/train_util.py`, `parse_prompt_attention` in
-`library/lpw_stable_diffusion.py` of kohya-ss/sd-scripts at commit 48d368fa. A line is cut at every " --". What begins
-with "w 12" or "n foo" is an option wherever it stands, even at the beginning of the line, and what comes later wins.
-Sampling reads brackets as emphasis, which training does not.
-"""
+"""The sample prompts of kohya sd-scripts (`--sample_prompts`); `trainerfiles.prompts` has what it makes of them."""
 
 from __future__ import annotations
 
-import re
-
 from graftset.build.kohya import toml
 from graftset.build.package import Package
-
-_READ_AS_OPTION = re.compile(r"(?:[whds] \d|[lg] [\d.]|(?:n|ss|cn|ctr|rcfg|fs) .)", re.IGNORECASE)
+from graftset.trainerfiles.prompts import escaped
 
 
 def sample_prompts(package: Package) -> str:
@@ -27,11 +18,11 @@ def sample_prompts(package: Package) -> str:
         "seeds are the same for every plan of the project, at the size that the plan trains at.",
         "Brackets are escaped, and (x:1.0) is x: sampling reads brackets as emphasis, training does not.",
     ]
-    negative = f"--n {_escape(sampling.negative)} " if sampling.negative else ""
+    negative = f"--n {escaped(sampling.negative)} " if sampling.negative else ""
     options = f"--s {sampling.steps} --l {sampling.scale:g}"
     lines = [line for paragraph in head for line in toml.comment(paragraph)]
     lines += [
-        f"{_escape(prompt.text)} {negative}--w {size.width} --h {size.height} --d {sampling.seed + number} {options}"
+        f"{escaped(prompt.text)} {negative}--w {size.width} --h {size.height} --d {sampling.seed + number} {options}"
         for number, prompt in enumerate(package.prompts)
     ]
     return "\n".join(lines) + "\n"
@@ -39,13 +30,3 @@ def sample_prompts(package: Package) -> str:
 
 def _kinds(package: Package) -> list[str]:
     return list(dict.fromkeys(prompt.kind for prompt in package.prompts))
-
-
-def _escape(text: str) -> str:
-    """A prompt that sampling reads as training reads the caption: nothing in it is an option, comment or emphasis."""
-    plain = re.sub(r"([\\()\[\]])", r"\\\1", text)
-    # A dash of weight 1 is a dash, and " (-:1.0)-" is no longer the " --" that begins an option.
-    plain = plain.replace(" --", " (-:1.0)-")
-    if plain.startswith("#") or _READ_AS_OPTION.match(plain):
-        plain = f"({plain[0]}:1.0){plain[1:]}"
-    return plain

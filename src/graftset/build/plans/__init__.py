@@ -10,7 +10,15 @@ telling.py   a plan as text
 from __future__ import annotations
 
 from graftset.build.plans.choosing import Choices, Chosen, choose
-from graftset.build.plans.mixing import LEAST_REAL_MASS, ImageClass, accept_real_mass, class_folders, mix, plan_mix
+from graftset.build.plans.mixing import (
+    LEAST_REAL_MASS,
+    ImageClass,
+    accept_real_mass,
+    class_folders,
+    mix,
+    plan_mix,
+    with_epochs,
+)
 from graftset.build.plans.table import PLANS, PlanSpec, StageSpec, Use, plan_named, plans_from_settings
 from graftset.build.plans.telling import describe, table
 from graftset.build.plans.value import (
@@ -54,4 +62,5 @@ __all__ = [
     "plan_named",
     "plans_from_settings",
     "table",
+    "with_epochs",
 ]

@@ -240,6 +240,29 @@ def _group_names(spec: PlanSpec, classes: Sequence[ImageClass]) -> list[str]:
     return names
 
 
+def with_epochs(plan: MixingPlan, epochs: int) -> MixingPlan:
+    """A plan of epochs with another number of them over all stages, in the same proportion.
+
+    Raises:
+        UserError: Too few for every stage to have one.
+    """
+    bounds, so_far = [0], 0
+    for stage in plan.stages:
+        so_far += stage.epochs
+        bounds.append(round(epochs * so_far / plan.epochs))
+    parts = [after - before for before, after in itertools.pairwise(bounds)]
+    if min(parts) < 1:
+        raise _too_small(plan.name, "epochs", epochs, -(-plan.epochs // min(stage.epochs for stage in plan.stages)))
+    between = _epochs_between(epochs)
+    return dataclasses.replace(
+        plan,
+        stages=tuple(
+            dataclasses.replace(stage, epochs=part, save_every=between)
+            for stage, part in zip(plan.stages, parts, strict=True)
+        ),
+    )
+
+
 def _epochs_between(epochs: int) -> int:
     """Epochs from one checkpoint to the next: ten checkpoints where that comes out even, else one an epoch."""
     return max(1, epochs // CHECKPOINTS) if epochs % CHECKPOINTS == 0 else 1
@@ -288,4 +311,14 @@ def _too_small(name: str, field: str, value: int, least: int) -> UserError:
     )
 
 
-__all__ = ["LEAST_REAL_MASS", "PLANS", "ImageClass", "PlanSpec", "Use", "accept_real_mass", "mix", "plan_mix"]
+__all__ = [
+    "LEAST_REAL_MASS",
+    "PLANS",
+    "ImageClass",
+    "PlanSpec",
+    "Use",
+    "accept_real_mass",
+    "mix",
+    "plan_mix",
+    "with_epochs",
+]

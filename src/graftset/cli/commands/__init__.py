@@ -4,20 +4,23 @@ Everything heavy is imported inside a command, so that `--help` is quick. The or
 """
 
 from graftset.cli.commands import (  # isort: skip
-    starting, measuring, captions, reviewing, selecting, building, training, evaluating, comparing,
-    experiments, looking,
+    starting, measuring, captions, reviewing, selecting, building, training, sampling, evaluating, comparing,
+    experiments, deciding, tracking, looking,
 )  # fmt: skip
 
 __all__ = [
     "building",
     "captions",
     "comparing",
+    "deciding",
     "evaluating",
     "experiments",
     "looking",
     "measuring",
     "reviewing",
+    "sampling",
     "selecting",
     "starting",
+    "tracking",
     "training",
 ]

@@ -116,6 +116,9 @@ def audit(
         undone = {"undone": undo_fixes(session.catalog)} if undo else {}
         report = auditing.audit(session, rule or ())
         applied = {"applied": apply_fixes(session.catalog, report.findings)} if apply else {}
-    done = {**undone, **applied}
-    lines = [*audit_lines(report), *(f"{what} {count} captions" for what, count in done.items())]
-    finish({**audit_json(report), **done}, lines, as_json=as_json)
+    lines = audit_lines(report)
+    if undo:  # the list would bury the answer
+        lines = [f"took back {undone['undone']} captions"]
+    elif applied:
+        lines.append(f"applied {applied['applied']} captions")
+    finish({**audit_json(report), **undone, **applied}, lines, as_json=as_json)

@@ -94,18 +94,69 @@ def evaluate(
     finish(evaluation_json(done), [] if watch else evaluation_lines(done, shown), as_json=as_json)
 
 
-@command(("graftset runs", "a line for each run"), ("graftset runs arm-a", "everything known of one"))
+@command(
+    ("graftset runs", "a line for each run"),
+    ("graftset runs arm-a", "everything known of one"),
+    ("graftset runs import weighted-s0-results.tar.gz", "what run.sh of `graftset train --script` packed"),
+    ("graftset runs import ~/old/output --prompts ~/old/prompts.txt", "LoRA files, samples and logs of a past run"),
+)
 def runs(
     name: Annotated[
-        str | None, typer.Argument(help="A run's name, for everything known of it.", metavar="NAME", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A run's name, for everything known of it; or the word import.", metavar="NAME", show_default=False
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="With import: a folder, or the archive that run.sh packed.", metavar="FOLDER", show_default=False
+        ),
     ] = None,
     project: ProjectDir = HERE,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            help="With import: the prompts its pictures were painted from, as for `evaluate`. Default: a "
+            "sample_prompts.txt or prompt.txt that lies there.",
+            metavar="FILE",
+        ),
+    ] = None,
+    build: Annotated[
+        str | None,
+        typer.Option(help="With import: the build of the project that it was trained on.", metavar="NAME"),
+    ] = None,
+    files: Annotated[
+        str | None,
+        typer.Option(
+            help="With import: base name of the LoRA files, where there are those of several runs.", metavar="NAME"
+        ),
+    ] = None,
+    run_name: Annotated[
+        str | None,
+        typer.Option("--name", help="With import: what the run is called here. Default: as there.", metavar="NAME"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List training runs, how far each came, and its best."""
-    from graftset.cli.show_runs import run_json, run_line, run_lines
-    from graftset.workflows import evaluating, steps
+    """List training runs, how far each came, and its best.
 
+    With the word import, a run that was trained elsewhere is taken in.
+    """
+    from graftset.cli.show_runs import import_json, import_lines, run_json, run_line, run_lines
+    from graftset.workflows import evaluating, importing, steps
+
+    if folder is not None:
+        if name != "import":
+            raise UserError(
+                "A folder goes with the word import",
+                field="FOLDER",
+                value=str(folder),
+                remedy="graftset runs import FOLDER",
+            )
+        with steps.open_session(project) as session:
+            done = importing.import_run(session, folder, name=run_name, prompts=prompts, build=build, files=files)
+        finish(import_json(done), import_lines(done, shown), as_json=as_json)
+        return
     with steps.open_session(project) as session:
         known, notes = evaluating.list_runs(session)
     if name is None:
@@ -114,6 +165,8 @@ def runs(
         finish({"runs": [run_json(run) for run in known], "notes": notes}, lines, as_json=as_json)
         return
     found = next((run for run in known if run.name == name), None)
+    if found is None and name == "import":
+        raise UserError("What is to be imported?", field="FOLDER", remedy="Name it: graftset runs import FOLDER")
     if found is None:
         raise UserError(
             "There is no such run",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from graftset.cli.console import finish, progress_bars, say
+from graftset.cli.console import finish, progress_bars, say, shown
 from graftset.cli.options import HERE, KEPT, AsJson, ProjectDir
 from graftset.cli.registry import command
 from graftset.errors import UserError
@@ -79,6 +79,7 @@ def experiment(
     from graftset.workflows import experimenting
     from graftset.workflows import steps as workflow
     from graftset.workflows.arms import ARM_SETS
+    from graftset.workflows.experiment_pages import write_experiment_page
 
     chosen = [key for key, given in (("standard", standard), ("controls", controls), ("labels", labels)) if given]
     if arms is not None and chosen:
@@ -107,9 +108,10 @@ def experiment(
             return
         say(*show_experiments.planned_lines(planned, jobs))
         done = experimenting.run(session, planned.experiment, jobs=jobs or 0, tell=say)
+        page = write_experiment_page(session, planned.experiment.name) if done.comparisons else None
     finish(
-        show_experiments.done_json(done, planned),
-        show_experiments.done_lines(done),
+        {**show_experiments.done_json(done, planned), "report": None if page is None else str(page)},
+        [*show_experiments.done_lines(done), *([] if page is None else [f"report: {shown(page)}"])],
         as_json=as_json,
         fault=show_experiments.fault(done),
     )

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from graftset.cli.console import emit, finish, show, shown
 from graftset.cli.options import HERE, AsJson, ProjectDir
 from graftset.cli.registry import command
 
 
-@command()
-def report(project: ProjectDir = HERE, as_json: AsJson = False) -> None:
-    """Write the HTML report to reports/expansion.html."""
+@command(
+    ("graftset report", "what came in, what was admitted and why: reports/expansion.html"),
+    ("graftset report --experiment mix", "what an experiment found: reports/experiment-mix.html"),
+)
+def report(
+    project: ProjectDir = HERE,
+    experiment: Annotated[str | None, typer.Option(help="The page of this experiment instead.", metavar="NAME")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write an HTML report: of the expansion, or of an experiment."""
     from graftset.workflows import steps
+    from graftset.workflows.experiment_pages import write_experiment_page
 
     with steps.open_session(project) as session:
-        path = steps.report(session)
+        path = steps.report(session) if experiment is None else write_experiment_page(session, experiment)
     finish({"report": str(path)}, [f"report: {shown(path)}"], as_json=as_json)
 
 

@@ -39,7 +39,7 @@ def captions_page(room: Room, visitor: Visitor, rule: str, number: int) -> Capti
         title="Caption audit",
         rules=(everything, *rules) if rules else (),
         rule=rule,
-        rows=tuple(_row(room, finding) for finding in some),
+        rows=tuple(_row(room, finding, visitor.reviewer) for finding in some),
         total=len(found),
         captions=report.captions,
         dismissed=len(report.dismissed),
@@ -56,7 +56,7 @@ def _url(rule: str, number: int = 1) -> str:
     return "/captions" + (f"?{urlencode(parts)}" if parts else "")
 
 
-def _row(room: Room, finding: Finding) -> FindingRow:
+def _row(room: Room, finding: Finding, reviewer: str) -> FindingRow:
     caption, span = finding.caption or "", finding.span
     before, shown, after = "", caption if span is None else caption[slice(*span)], ""
     if span is not None:
@@ -74,17 +74,17 @@ def _row(room: Room, finding: Finding) -> FindingRow:
         words=shown if span is not None else "",
         after=after,
         fix=condensed(word_difference(caption, finding.fix)) if finding.fix is not None else (),
-        picture=_picture(room, finding.path),
+        picture=_picture(room, finding.path, reviewer),
     )
 
 
-def _picture(room: Room, path: str | None) -> Cell | None:
+def _picture(room: Room, path: str | None, reviewer: str) -> Cell | None:
     view = None if path is None else room.desk.view(path)
     if view is None:
         return None
     item = room.candidate_at(view.path)
     if item is not None:
-        return cell_of(room, item, Queue())
+        return cell_of(room, item, Queue(), reviewer)
     name = view.path.replace("\\", "/").rsplit("/", 1)[-1]
     native = native_url(view.sha256) if view.grid is not None else None
     return Cell(view.sha256, name, native, f"/file/{view.sha256}", "", "pending", None, f"original {name}", "original")

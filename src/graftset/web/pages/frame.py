@@ -135,9 +135,16 @@ def title_of(item: Item) -> str:
     return item.view.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def cell_of(room: Room, item: Item, queue: Queue, note: str = "") -> Cell:
-    """One candidate as the contact sheet shows it."""
+def is_blind(room: Room, item: Item, reviewer: str) -> bool:
+    """Whether what others say is kept from a reviewer: until they gave their own verdict it would sway them."""
+    says = [entry for entry in room.desk.says(item.id) if entry.verdict != "withdrawn"]
+    return bool(says) and all(entry.reviewer != reviewer for entry in says)
+
+
+def cell_of(room: Room, item: Item, queue: Queue, reviewer: str, note: str = "") -> Cell:
+    """One candidate as the contact sheet shows it to a reviewer, without what only others said."""
     view = item.view
+    standing = "pending" if is_blind(room, item, reviewer) else item.queue
     seen = view.traits.background
     behind = f", {seen.value} background" if seen is not None and seen.value != "unknown" else ""
     score = "–" if view.score is None else f"{view.score:.1f}"
@@ -148,9 +155,9 @@ def cell_of(room: Room, item: Item, queue: Queue, note: str = "") -> Cell:
         native=native_url(view.sha256) if view.grid is not None else None,
         url=look_url(item, queue),
         score=score,
-        standing=item.queue,
+        standing=standing,
         selected=view.selected,
-        alt=f"{name}, score {score}, {item.queue}{behind}",
+        alt=f"{name}, score {score}, {standing}{behind}",
         note=note,
     )
 

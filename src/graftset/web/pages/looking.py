@@ -19,7 +19,7 @@ from graftset.report.wording import significant, split_reason, words
 from graftset.review import Item
 from graftset.web.contexts import FullPage, LookPage
 from graftset.web.keys import reject_reasons
-from graftset.web.pages.frame import Visitor, framed, look_url, native_url, title_of, tone_of
+from graftset.web.pages.frame import Visitor, framed, is_blind, look_url, native_url, title_of, tone_of
 from graftset.web.parts import Bar, Candidate, CaptionBox, Chip, Companion, Fact, Swatch, TraitRow
 from graftset.web.room import Queue, Room
 
@@ -52,7 +52,7 @@ def look_page(room: Room, item: Item, queue: Queue, visitor: Visitor, action: st
         parts=_parts(view.score_parts),
         traits=_traits(room, view),
         caption=_caption(room, item),
-        standing="pending" if _is_blind(room, item, visitor.reviewer) else item.queue,
+        standing="pending" if is_blind(room, item, visitor.reviewer) else item.queue,
         standing_text=_standing(room, item, visitor.reviewer),
         stale=_stale(view),
         reasons=tuple(_sentence(split_reason(reason)[1]) for reason in view.reasons),
@@ -303,16 +303,10 @@ def _queue_label(queue: Queue) -> str:
     return f"Free browsing: {queue.query}" if queue.query else "Free browsing"
 
 
-def _is_blind(room: Room, item: Item, reviewer: str) -> bool:
-    """Whether what others say is kept from a reviewer: until they gave their own verdict it would sway them."""
-    says = [entry for entry in room.desk.says(item.id) if entry.verdict != "withdrawn"]
-    return bool(says) and all(entry.reviewer != reviewer for entry in says)
-
-
 def _standing(room: Room, item: Item, reviewer: str) -> str:
     """Whose verdict stands, and why."""
     review = item.view.review
-    if _is_blind(room, item, reviewer):
+    if is_blind(room, item, reviewer):
         return "somebody else has looked at it; what you say is compared with it"
     if review is None:
         return "nobody has looked at it"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from graftset.review import Outcome
 from graftset.statistics import sequential_least_right
 from graftset.web.contexts import NumbersPage
-from graftset.web.pages.frame import Visitor, cell_of, closed, framed, outcome_of
+from graftset.web.pages.frame import Visitor, cell_of, closed, framed, is_blind, outcome_of
 from graftset.web.parts import Bar, Fact
 from graftset.web.room import Queue, Room
 
@@ -22,7 +24,10 @@ def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
     numbers = room.desk.numbers()
     outcome = numbers.outcome
     scores = _SCORES if numbers.curve else ()
-    surprises = [(room.item(found.id), found) for found in numbers.disagreements[:_MOST_SURPRISES]]
+    surprising = ((room.item(found.id), found) for found in numbers.disagreements)
+    # What others say of a picture stays with them until one gave one's own verdict, here as on the grid.
+    told = ((item, found) for item, found in surprising if not is_blind(room, item, visitor.reviewer))
+    surprises = list(islice(told, _MOST_SURPRISES))
     return NumbersPage(
         **framed(room, "numbers", visitor),
         title="Numbers",
@@ -38,7 +43,13 @@ def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
             ),
         ),
         surprises=tuple(
-            cell_of(room, item, Queue(query=f"verdict:{found.verdict}"), f"{found.score:.1f}, {found.verdict}")
+            cell_of(
+                room,
+                item,
+                Queue(query=f"verdict:{found.verdict}"),
+                visitor.reviewer,
+                f"{found.score:.1f}, {found.verdict}",
+            )
             for item, found in surprises
         ),
         acceptance=tuple(

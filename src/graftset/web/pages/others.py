@@ -1,22 +1,17 @@
-"""Conflicts, runs and help: short pages."""
+"""Conflicts and help: short pages."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 from graftset.review import Item
-from graftset.web.contexts import ConflictsPage, HelpPage, RunsPage
+from graftset.web.contexts import ConflictsPage, HelpPage
 from graftset.web.keys import KEYS
 from graftset.web.pages.frame import Visitor, cell_of, framed
 from graftset.web.pages.looking import seen_state
 from graftset.web.pages.sheet import field_help
-from graftset.web.parts import Bar, ConflictRow, Fact, Said
+from graftset.web.parts import Bar, ConflictRow, Said
 from graftset.web.room import Queue, Room
-
-_MOST_RUNS = 50
-_MAX_RECORD = 1 << 20  # bytes of a run.json
 
 
 def conflicts_page(room: Room, visitor: Visitor, new_action: Callable[[], str]) -> ConflictsPage:
@@ -50,7 +45,7 @@ def conflicts_page(room: Room, visitor: Visitor, new_action: Callable[[], str]) 
 def _conflict(room: Room, item: Item, visitor: Visitor, action: str) -> ConflictRow:
     said = [entry for entry in room.desk.says(item.id) if entry.verdict != "withdrawn"]
     return ConflictRow(
-        cell=cell_of(room, item, Queue(query="conflict:yes")),
+        cell=cell_of(room, item, Queue(query="conflict:yes"), visitor.reviewer),
         says=tuple(Said(entry.reviewer, entry.verdict, entry.reason or "", entry.at) for entry in said),
         seen=seen_state(room, item, visitor.reviewer),
         action=action,
@@ -64,43 +59,3 @@ def _newest(row: ConflictRow) -> str:
 def help_page(room: Room, visitor: Visitor) -> HelpPage:
     """Keys and the filter language, from the tables that the code itself uses."""
     return HelpPage(**framed(room, "help", visitor), title="Keys and filters", keys=KEYS, fields=field_help())
-
-
-def runs_page(room: Room, visitor: Visitor) -> RunsPage:
-    """Runs and training sets of the project, as their own records say."""
-    root = room.session.project.root
-    return RunsPage(
-        **framed(room, "runs", visitor),
-        title="Runs and comparisons",
-        runs=_records(root / "runs", "run.json", ("state", "images_seen", "seed")),
-        builds=_records(root / "builds", "manifest.json", ("plan", "reviewed", "steps")),
-        commands=(
-            Fact("Build a training set of what was admitted and not rejected", "graftset select && graftset build"),
-            Fact("Train on the originals alone, the baseline", "graftset train --build originals"),
-            Fact("Train on the grown set", "graftset train --build weighted"),
-            Fact("Say whether it helped", "graftset compare"),
-        ),
-    )
-
-
-def _records(folder: Path, name: str, keys: tuple[str, ...]) -> tuple[Fact, ...]:
-    """One line for each folder that holds a record, the newest first; what cannot be read is said so."""
-    if not folder.is_dir():
-        return ()
-    files = [path / name for path in folder.iterdir() if (path / name).is_file()]
-    files.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return tuple(Fact(path.parent.name, _record(path, keys)) for path in files[:_MOST_RUNS])
-
-
-def _record(path: Path, keys: tuple[str, ...]) -> str:
-    try:
-        if path.stat().st_size > _MAX_RECORD:
-            return "its record is too large to show"
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return "its record cannot be read"
-    if not isinstance(record, dict):
-        return "its record cannot be read"
-    told = [(key, record[key]) for key in keys if key in record]
-    plain = [(key, value.get("name") if isinstance(value, dict) else value) for key, value in told]
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in plain if value is not None)[:200] or "there"

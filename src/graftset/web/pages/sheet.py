@@ -51,14 +51,14 @@ class Asked:
         return "/sheet" + (f"?{urlencode(parts)}" if parts else "")
 
 
-def cells(room: Room, asked: Asked) -> tuple[tuple[Cell, ...], int, int]:
+def cells(room: Room, asked: Asked, reviewer: str) -> tuple[tuple[Cell, ...], int, int]:
     """The cells of one page, how many candidates there are over all pages, and the page's number within range."""
     items = room.listed(asked.order, asked.query)
     pages = max(1, -(-len(items) // PER_PAGE))
     number = min(max(asked.number, 1), pages)
     queue = Queue(asked.order, asked.query)
     some: list[Item] = list(items[(number - 1) * PER_PAGE : number * PER_PAGE])
-    return tuple(cell_of(room, item, queue) for item in some), len(items), number
+    return tuple(cell_of(room, item, queue, reviewer) for item in some), len(items), number
 
 
 def sheet_page(room: Room, asked: Asked, visitor: Visitor, action: str) -> SheetPage:
@@ -67,7 +67,7 @@ def sheet_page(room: Room, asked: Asked, visitor: Visitor, action: str) -> Sheet
     shown: tuple[Cell, ...] = ()
     total, number = 0, 1
     try:
-        shown, total, number = cells(room, asked)
+        shown, total, number = cells(room, asked, visitor.reviewer)
     except UserError as problem:
         error = str(problem)
     pages = max(1, -(-total // PER_PAGE))

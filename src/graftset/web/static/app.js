@@ -70,9 +70,12 @@ addEventListener("keydown", (event) => {
   if (writes(at)) return;
   if (event.key === "Enter" && at && at !== document.body) return; // Enter belongs to what is focused
   if (leaving || event.repeat) return;
-  // A menu that is open takes the key first: 1 is its first reason there.
+  // A menu that is open takes every key: 1 is its first reason there, and a letter begins a reason in words. An `a` that
+  // was meant for "a mouth too many" must not approve.
+  const menu = $("details.reject[open]");
   const open = pressable(event.key);
-  const element = open.find((e) => e.closest(".menu")) ?? open[0];
+  const element = menu ? open.find((e) => menu.contains(e) && e.closest(".menu")) : open[0];
+  if (menu && !element && event.key.length === 1 && event.key !== " ") return $("#reason", menu).focus(); // takes the letter
   if (!element) return;
   event.preventDefault();
   if (["TEXTAREA", "INPUT"].includes(element.tagName)) {
@@ -157,7 +160,9 @@ async function live() {
     if (now.version === version) return;
     version = now.version;
     const decided = now.approved + now.rejected, all = decided + now.skipped + now.pending;
-    const tell = { sentence: now.sentence, plan: now.plan, tally: `${decided} decided, ${now.skipped} skipped, ${now.pending} pending${now.conflicts ? `, ${now.conflicts} disputed` : ""} of ${all} candidates` };
+    // As the server writes it: other words or commas would shift the page under whoever reads it.
+    const counted = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+    const tell = { sentence: now.sentence, plan: now.plan, tally: `${decided} decided, ${now.skipped} skipped, ${now.pending} pending${now.conflicts ? `, ${counted(now.conflicts, "conflict")}` : ""} of ${counted(all, "candidate")}` };
     for (const place of $$("[data-live]")) if (tell[place.dataset.live]) place.textContent = tell[place.dataset.live];
   } catch { /* the next press of a key tells */ }
 }

@@ -1,8 +1,8 @@
-"""Latent caches (`.npz`) beside the images: which of them sd-scripts takes, and whether they are still true.
+"""Caches (`.npz`) of latents and texts beside the images: which sd-scripts takes, and whether they are still true.
 
-Source: `SdSdxlLatentsCachingStrategy` in `library/strategy_sd.py`, `LatentsCachingStrategy` in
-`library/strategy_base.py` and `load_dreambooth_dir` in `library/train_util.py` of kohya-ss/sd-scripts at commit
-48d368fa.
+Source: `SdSdxlLatentsCachingStrategy` in `library/strategy_sd.py`, `SdxlTextEncoderOutputsCachingStrategy` in
+`library/strategy_sdxl.py`, `LatentsCachingStrategy` in `library/strategy_base.py` and `load_dreambooth_dir` in
+`library/train_util.py` of kohya-ss/sd-scripts at commit 48d368fa.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from graftset.build.kohya.preflight.buckets import Size
 from graftset.build.kohya.preflight.disk import Disk
 
 _LATENT_PX = 8  # image px of one latent cell
+TEXTS_SUFFIX = "_te_outputs.npz"  # of what SDXL's text encoders made of a caption
+_TEXT_KEYS = ("hidden_state1", "hidden_state2", "pool2")
 _SIZE = re.compile(r"(\d+)x(\d+)\Z")
 
 
@@ -53,7 +55,7 @@ def sizes_from_names(disk: Disk, folder: str, images: Sequence[str], *, sdxl: bo
 
 @dataclass(frozen=True, slots=True)
 class StaleCache:
-    """A latent cache that no longer shows its image; `why` is a phrase."""
+    """A cache that no longer is what its image or caption is; `why` is a phrase."""
 
     file: str
     image: str
@@ -88,4 +90,24 @@ def stale_cache(disk: Disk, image: str, size: Size, bucket: Size, *, sdxl: bool)
             image,
             f"it holds {shape[2] * _LATENT_PX} x {shape[1] * _LATENT_PX} px, the bucket is {bucket[0]} x {bucket[1]}",
         )
+    return None
+
+
+def stale_text_cache(disk: Disk, image: str, caption_file: str | None) -> StaleCache | None:
+    """The cache that SDXL training would take in place of a caption, where that is older or cannot be read.
+
+    The trainer compares it with nothing: whatever texts it holds are trained on.
+    """
+    file = os.path.splitext(image)[0] + TEXTS_SUFFIX
+    if not disk.at(file).exists():
+        return None
+    try:
+        with np.load(disk.at(file)) as stored:
+            whole = all(key in stored for key in _TEXT_KEYS)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return StaleCache(file, image, "it cannot be read")
+    if not whole:
+        return None  # the trainer makes it anew
+    if caption_file is not None and disk.at(caption_file).stat().st_mtime_ns > disk.at(file).stat().st_mtime_ns:
+        return StaleCache(file, image, f"{os.path.basename(caption_file)} was changed after it was made")
     return None

@@ -340,6 +340,12 @@ _TABLE: Sequence[Kind] = (
         "holds latents, so the old picture is trained on.",
         "Delete the .npz files.",
     ),
+    _problem(
+        "text-cache-stale",
+        "A cache of text encoder outputs beside an image is older than its caption or damaged. sd-scripts compares it "
+        "with nothing, so the old caption is trained on.",
+        "Delete the _te_outputs.npz files.",
+    ),
     _warning(
         "cache-idle",
         "Latent caches lie beside the images and are not used, since cache_latents_to_disk is off.",

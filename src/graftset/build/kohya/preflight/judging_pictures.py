@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from graftset.build.kohya.preflight.caches import stale_cache
+from graftset.build.kohya.preflight.caches import stale_cache, stale_text_cache
 from graftset.build.kohya.preflight.disk import Disk
 from graftset.build.kohya.preflight.findings import Finding, finding
 from graftset.build.kohya.preflight.looks import Look
@@ -157,13 +157,17 @@ def _looked_at(
 
 def _caches(disk: Disk, reading: Reading, dataset: DatasetRead, *, sdxl: bool) -> Iterator[Finding]:
     to_disk = reading.arguments.on("cache_latents_to_disk")
+    texts = reading.arguments.on("cache_text_encoder_outputs_to_disk")
     for index, subset in enumerate(dataset.subsets):
         if not any(name.endswith(".npz") for name in subset.listing.names):
             continue
-        stale, named, idle = [], [], 0
+        stale, named, told, idle = [], [], [], 0
         for image in (image for image in dataset.images if image.subset == index):
             if image.size is None or image.placement is None:
                 continue
+            if sdxl and texts:
+                old = stale_text_cache(disk, image.path, image.caption.file)
+                told += [f"{os.path.basename(old.file)}: {old.why}"] if old is not None else []
             true = image.stored
             if true is not None and true != image.size:
                 named.append(f"{_name(image)} is {true[0]} x {true[1]}, taken for {image.size[0]} x {image.size[1]}")
@@ -179,6 +183,13 @@ def _caches(disk: Disk, reading: Reading, dataset: DatasetRead, *, sdxl: bool) -
                 "cache-stale",
                 f"Latent caches in {name} that no longer show their image: {len(stale)}",
                 stale,
+                where=name,
+            )
+        if told:
+            yield finding(
+                "text-cache-stale",
+                f"Caches in {name} that no longer hold the caption of their image: {len(told)}",
+                told,
                 where=name,
             )
         if named:

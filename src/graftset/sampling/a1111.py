@@ -1,0 +1,122 @@
+"""Paints with a running server that has the web API of AUTOMATIC1111: one txt2img call a picture.
+
+Calls: GET /sdapi/v1/loras (names), POST /sdapi/v1/refresh-loras, POST /sdapi/v1/txt2img (base64 pictures). The LoRA is
+named in the prompt as <lora:NAME:1>; the file has to lie in the server's own folder of LoRAs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from graftset.sampling.job import U8, How, Weights, WeightsError, Wish
+from graftset.sampling.loras import read_lora
+from graftset.sampling.server import Server, connect
+
+DEFAULT_URL = "http://127.0.0.1:7860"
+_PX = 512
+_SPECIAL = re.compile(r"(\\*)([()\[\]])")
+
+
+@contextmanager
+def open_generator(how: How) -> Iterator[WebUi]:
+    """Ask the server for its LoRAs, so that one that does not answer is found at once."""
+    server = connect("The web UI", how.url or DEFAULT_URL, how.timeout)
+    server.post_json("/sdapi/v1/refresh-loras", {})
+    yield WebUi(server, _names(server.get_json("/sdapi/v1/loras"), server), how)
+
+
+class WebUi:
+    """A server with the LoRAs it knows."""
+
+    notes: Sequence[str] = ()
+
+    def __init__(self, server: Server, known: frozenset[str], how: How) -> None:
+        side = how.width or _PX
+        self._server, self._known = server, known
+        self._how = replace(how, width=side, height=how.height or side)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What decides how pictures look, as far as it can be known from here."""
+        how = self._how
+        return {
+            "model": how.model,
+            "size": f"{how.width}x{how.height}",
+            "steps": str(how.steps),
+            "scale": f"{how.scale:g}",
+            "negative": how.negative,
+            "sampler": how.sampler,
+            "lora_scale": f"{how.lora_scale:g}",
+        }
+
+    def check(self, weights: Weights) -> None:
+        """Refuse a damaged LoRA, and one that the server does not have under the same name."""
+        read_lora(weights.file)
+        if weights.name not in self._known:
+            raise WeightsError(
+                f"The web UI has no LoRA of the name {weights.name}",
+                field="lora",
+                value=str(weights.file),
+                remedy=f"Copy the file into its folder models/Lora as {weights.name}.safetensors",
+            )
+
+    def paint(self, weights: Weights, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, U8]]:
+        """Paint the wishes one after the other: pictures of one call would get consecutive seeds."""
+        for wish in wishes:
+            yield wish, self._picture(self._server.post_json("/sdapi/v1/txt2img", self.request(weights, wish)))
+
+    def request(self, weights: Weights, wish: Wish) -> dict[str, Any]:
+        """The call that paints one wish."""
+        how = self._how
+        content: dict[str, Any] = {
+            "prompt": f"{literal(wish.prompt.text)} <lora:{weights.name}:{how.lora_scale:g}>",
+            "negative_prompt": literal(how.negative),
+            "seed": wish.seed,
+            "steps": how.steps,
+            "cfg_scale": how.scale,
+            "width": how.width,
+            "height": how.height,
+            "batch_size": 1,
+            "n_iter": 1,
+            "do_not_save_samples": True,
+            "do_not_save_grid": True,
+        }
+        if how.sampler:
+            content["sampler_name"] = how.sampler
+        if how.model:
+            content["override_settings"] = {"sd_model_checkpoint": how.model}
+        return content
+
+    def _picture(self, answer: object) -> U8:
+        images = answer.get("images") if isinstance(answer, dict) else None
+        if not isinstance(images, list) or not images or not isinstance(images[0], str):
+            raise self._server.unexpected("answered without a picture")
+        try:
+            data = base64.b64decode(images[0].rpartition(",")[2], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self._server.unexpected("sent a picture that is not base64") from error
+        return self._server.picture(data)
+
+
+def literal(text: str) -> str:
+    """A prompt that means what it says: parentheses and brackets would weigh words, <lora:...> would load another.
+
+    >>> literal("a hat (red), 8 [bit]")
+    'a hat \\\\(red\\\\), 8 \\\\[bit\\\\]'
+    """
+    escaped = _SPECIAL.sub(lambda m: m[1] + m[2] if len(m[1]) % 2 else f"{m[1]}\\{m[2]}", text)
+    return re.sub(r"<(\w+:[^<>]*)>", r"\1", escaped)
+
+
+def _names(listed: object, server: Server) -> frozenset[str]:
+    if not isinstance(listed, list):
+        raise server.unexpected("does not list its LoRAs")
+    return frozenset(
+        str(entry[key]) for entry in listed if isinstance(entry, dict) for key in ("name",) if entry.get(key)
+    )

@@ -1,0 +1,1 @@
+"""A package that the stand-in would need, were it real."""
