@@ -17,6 +17,7 @@ from graftset.compare import read_comparisons
 from graftset.experiments import known_experiments, read_experiment, read_experiment_prompts, write_experiment
 from graftset.runs import open_run
 from running import COMMAND, ENVIRONMENT, Outcome, call, sentence, told
+from sd_scripts_project import STAND_IN, base_model, stand_in_python
 
 TINY = """
 [build]
@@ -38,6 +39,7 @@ generic = 4
 unseen = 2
 """
 SMALL = ("--seeds", 2, "--steps", 8, "--checkpoints", 2)
+STEPS = ("--seeds", 2, "--steps", 10)
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +237,24 @@ def test_an_experiment_that_is_ended_half_way_goes_on_and_ends_as_if_undisturbed
     assert len(outcome.json["trained"]) == 4
     lines = [json.loads(line)["step"] for line in metrics[0].read_text().splitlines()]
     assert lines == [*range(10, 81, 10)]
+
+
+def test_arms_are_trained_by_sd_scripts_for_equal_steps(expanded: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(expanded, tmp_path / "project"))
+    places = {"sd_scripts": STAND_IN, "python": stand_in_python(tmp_path), "model": base_model(tmp_path)}
+    toml = project / "graftset.toml"
+    head, table, rest = toml.read_text().partition("\n[train.kohya]\n")
+    for key, value in {**places, "launcher": "python"}.items():
+        at = rest.index(f"\n{key} = ") + 1
+        rest = f'{rest[:at]}{key} = "{value}"{rest[rest.index(chr(10), at) :]}'
+    toml.write_text(head + table + rest)
+    done = call("experiment", "lora", "--project", project, "--arms", "originals,equal", *STEPS, "--backend", "kohya")
+    assert done.code == 0, done.err
+    experiment = read_experiment(project / "experiments" / "lora")
+    assert [arm.build for arm in experiment.arms] == ["originals-10", "equal-10"]
+    runs = [open_run(project / "runs" / experiment.run_name(arm, seed)) for arm, seed in experiment.runs()]
+    assert {(run.record.backend, run.record.steps, run.finished) for run in runs} == {("kohya", 10, True)}
+    (compared,) = read_comparisons(project / "experiments" / "lora" / "comparisons.json")
+    assert compared.arm.seeds == (0, 1)
+    again = call("experiment", "lora", "--project", project, "--json")
+    assert again.json["trained"] == []

@@ -71,7 +71,7 @@ class Experiment:
     checkpoints: int
     backend: str
     device: str
-    settings: dict[str, bool | int | float | str]
+    settings: dict[str, bool | int | float | str | list[str]]
     settings_sha256: str
     prompts: dict[str, int]
     prompts_sha256: str

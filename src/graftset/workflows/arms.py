@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from graftset.build import MANIFEST, BuildRecord, read_build
+from graftset.build import MANIFEST, PLANS, BuildRecord, read_build
 from graftset.build.plans import plan_named, plans_from_settings
 from graftset.errors import EmptyInputError, UserError
 from graftset.experiments import ArmLeftOut, ExperimentArm
@@ -39,7 +39,9 @@ class Arms:
     unbuilt: tuple[str, ...] = ()  # that would be built, were it no dry run
 
 
-def prepare_arms(session: Session, wanted: Sequence[str], *, dry_run: bool = False) -> Arms:
+def prepare_arms(
+    session: Session, wanted: Sequence[str], *, budget: int | None = None, dry_run: bool = False
+) -> Arms:
     """Find the builds of arms, and make those that are missing.
 
     A build that is there is used as it is: what it holds is fixed by its hash. Where it is not what would be built now,
@@ -48,6 +50,7 @@ def prepare_arms(session: Session, wanted: Sequence[str], *, dry_run: bool = Fal
     Args:
         session: The open project.
         wanted: Plans, `PLAN:COUNT`, or names of builds; the first is the baseline.
+        budget: Steps that builds are made for, where the trainer takes as many as its build says.
         dry_run: Build nothing.
 
     Raises:
@@ -58,9 +61,12 @@ def prepare_arms(session: Session, wanted: Sequence[str], *, dry_run: bool = Fal
     left_out: list[ArmLeftOut] = []
     notes: list[str] = []
     unbuilt: list[str] = []
+    plans = {*PLANS, *plans_from_settings(session.project.settings.plans)}
     for text in dict.fromkeys(wanted):
         plan, count = _parsed(session, text)
         name = plan if count is None else f"{plan}-{count}"
+        if budget is not None and not _takes(session.project.builds / name, budget) and plan in plans:
+            name += f"-{budget}"
         folder = session.project.builds / name
         if any(arm.name == name for arm in arms) or name in unbuilt:
             continue
@@ -69,7 +75,7 @@ def prepare_arms(session: Session, wanted: Sequence[str], *, dry_run: bool = Fal
                 unbuilt.append(name)
                 continue
             try:
-                notes += _built(session, plan, name, count)
+                notes += _built(session, plan, name, count, budget)
             except EmptyInputError:
                 raise
             except UserError as error:
@@ -99,9 +105,14 @@ def _parsed(session: Session, text: str) -> tuple[str, int | None]:
     return plan, int(digits) if int(digits) < admitted else None
 
 
-def _built(session: Session, plan: str, name: str, count: int | None) -> tuple[str, ...]:
+def _takes(folder: Path, steps: int) -> bool:
+    """Whether there is a build that is trained for so many steps."""
+    return (folder / MANIFEST).is_file() and read_build(folder).plan.steps == steps
+
+
+def _built(session: Session, plan: str, name: str, count: int | None, budget: int | None) -> tuple[str, ...]:
     prompts = project_prompts(session.project, session.catalog.views())
-    done = steps.build(session, plan, name=name, count=count, prompts=prompts)
+    done = steps.build(session, plan, name=name, count=count, prompts=prompts, steps=budget)
     return done.warnings
 
 

@@ -36,6 +36,7 @@ from graftset.workflows.comparing import compare_runs
 from graftset.workflows.evaluating import Evaluator, evaluate_run
 from graftset.workflows.side_by_side import Answer, steps_taken, train_all
 from graftset.workflows.steps import Session, plain_name
+from graftset.workflows.trainer_builds import backend_settings
 from graftset.workflows.training import open_training
 from graftset.workflows.training_process import Order, carry_out
 
@@ -118,10 +119,13 @@ def _define(
     session: Session, asked: Asked, *, dry_run: bool
 ) -> tuple[Experiment, tuple[SamplePrompt, ...], tuple[str, ...], tuple[str, ...]]:
     settings = session.project.settings.train
-    found = prepare_arms(session, asked.arms or (), dry_run=dry_run)
-    prompts = _prompts(session, found.arms, asked.counts, any_candidate=bool(found.unbuilt))
     backend = asked.backend or settings.backend
     load_backend(backend)  # before hours of work, not after
+    wanted_steps = asked.steps or settings.steps
+    # sd-scripts takes the steps of its build; the embedded model takes those it is told.
+    budget = wanted_steps if backend == "kohya" else None
+    found = prepare_arms(session, asked.arms or (), budget=budget, dry_run=dry_run)
+    prompts = _prompts(session, found.arms, asked.counts, any_candidate=bool(found.unbuilt))
     wordings = Counter(prompt.kind for prompt in prompts)
     notes = list(dict.fromkeys(found.notes))
     seeds = asked.seeds or session.project.settings.experiment.seeds
@@ -134,11 +138,11 @@ def _define(
         arms=found.arms,
         left_out=found.left_out,
         seeds=tuple(range(seeds)),
-        steps=asked.steps or settings.steps,
+        steps=wanted_steps,
         checkpoints=asked.checkpoints or CHECKPOINTS,
         backend=backend,
         device=asked.device or settings.device,
-        settings=settings.native.model_dump(),
+        settings=backend_settings(settings, backend, session.project),
         settings_sha256=_settings_hash(session, backend),
         prompts={str(kind): count for kind, count in wordings.items()},
         prompts_sha256=prompts_hash(prompts),
@@ -176,7 +180,7 @@ def _endpoints(wanted: ExperimentSettings) -> tuple[Endpoint, ...]:
 
 
 def _settings_hash(session: Session, backend: str) -> str:
-    settings = session.project.settings.train.native.model_dump()
+    settings = backend_settings(session.project.settings.train, backend, session.project)
     return hashlib.sha256(json.dumps([backend, settings], sort_keys=True).encode()).hexdigest()
 
 
@@ -218,7 +222,7 @@ def _check_same(session: Session, experiment: Experiment, asked: Asked) -> None:
     if _settings_hash(session, experiment.backend) != experiment.settings_sha256:
         raise UserError(
             f"The training settings are others than when the experiment {experiment.name} was defined",
-            field="train.native",
+            field=f"train.{experiment.backend}",
             remedy="Put them back in graftset.toml, or define another experiment under a new name",
         )
 
@@ -239,8 +243,14 @@ def _estimate(
         prompts=prompts,
         sample_seeds=experiment.sample_seeds,
         keep=keep,
+        backend=experiment.backend,
     )
     return load_backend(experiment.backend).estimate(training.job)
+
+
+def _side_by_side(experiment: Experiment) -> int:
+    """How many runs go on at once: a trainer of its own process takes the whole machine."""
+    return 1 if experiment.backend == "kohya" else available_cores()
 
 
 def run(session: Session, experiment: Experiment, *, jobs: int = 0, tell: Tell = lambda line: None) -> Experimented:
@@ -249,7 +259,7 @@ def run(session: Session, experiment: Experiment, *, jobs: int = 0, tell: Tell =
     Args:
         session: The open project.
         experiment: As `plan` defined it.
-        jobs: Runs side by side; 0 for as many as there are cores.
+        jobs: Runs side by side; 0 for as many as there are cores; with sd-scripts one.
         tell: Told a sentence whenever a run ends.
     """
     orders = [
@@ -266,7 +276,7 @@ def run(session: Session, experiment: Experiment, *, jobs: int = 0, tell: Tell =
     failed: list[tuple[str, str]] = []
     trained: list[str] = []
     # Closed however this ends: the processes are told to stop.
-    with closing(_answers(session, experiment, orders, jobs or available_cores())) as answers:
+    with closing(_answers(session, experiment, orders, jobs or _side_by_side(experiment))) as answers:
         for answer in answers:
             name = experiment.run_name(_arm_of(experiment, answer.order), answer.order.seed)
             if answer.error is not None:

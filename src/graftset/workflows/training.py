@@ -161,10 +161,10 @@ def _native(path: Path, record: BuildRecord) -> NDArray[np.uint8]:
 def _prompts(
     folder: Path, data: TrainingSet, given: Sequence[SamplePrompt] | None, backend: str
 ) -> tuple[SamplePrompt, ...]:
-    """What every checkpoint paints. A trainer that reads the build's own files paints what these say, or nothing."""
-    if backend == "kohya":
-        return build_prompts_of(folder) or ()
-    return build_prompts(folder, data) if given is None else tuple(given)
+    """What every checkpoint paints. A trainer of its own that nobody gives prompts paints the build's, or nothing."""
+    if given is not None:
+        return tuple(given)
+    return build_prompts_of(folder) or () if backend == "kohya" else build_prompts(folder, data)
 
 
 def build_prompts(folder: Path, data: TrainingSet) -> tuple[SamplePrompt, ...]:

@@ -63,6 +63,7 @@ def carry_out(order: Order, watch: Any = unwatched) -> Outcome:
         prompts=read_experiment_prompts(order.folder),
         sample_seeds=experiment.sample_seeds,
         watch=watch,
+        backend=experiment.backend,
     )
     _wait_until_free(project / "runs" / name)
     return load_backend(experiment.backend).train(training.job)
