@@ -211,7 +211,8 @@ def test_a_run_that_is_missing_is_trained_again_and_one_of_another_experiment_is
     assert "has the name of one" in outcome.err
 
 
-@pytest.mark.parametrize("how", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_an_experiment_that_is_ended_half_way_goes_on_and_ends_as_if_undisturbed(
     project: Path, how: signal.Signals
 ) -> None:
