@@ -23,6 +23,8 @@ def whole_seconds(planned: Planned, jobs: int | None) -> float | None:
         return 0.0
     if planned.estimate is None:
         return None
+    if math.isnan(planned.estimate.seconds):  # of a trainer of its own process nothing is tried beforehand
+        return None
     return planned.estimate.seconds * math.ceil(planned.left / _side_by_side(planned, jobs))
 
 
@@ -63,7 +65,8 @@ def planned_lines(planned: Planned, jobs: int | None) -> list[str]:
     if planned.left == 0:
         lines.append("every run is finished")
     elif seconds is None:
-        lines.append("how long it takes can be said once there is a build")
+        first = "there is a build" if planned.estimate is None else "the first steps are done"
+        lines.append(f"how long it takes can be said once {first}")
     else:
         what = "all of it" if not planned.finished else f"what is left ({planned.left} runs)"
         lines.append(

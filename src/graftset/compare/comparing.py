@@ -24,7 +24,7 @@ from graftset.compare.seeds import outcome, over_seeds
 from graftset.compare.tables import nearest_exposures, of_measure, pair
 from graftset.compare.traits import trait_differences
 from graftset.errors import UserError
-from graftset.scorecards import BY_NAME, Course, Scorecard, comparable
+from graftset.scorecards import BY_NAME, Course, Place, Scorecard, comparable
 from graftset.statistics.paired import (
     ALPHA,
     Paired,
@@ -38,6 +38,7 @@ from graftset.statistics.paired import (
 )
 
 MOST_PRIMARY = 3
+PARTIAL_BATCHES = 0.1  # share by which the images seen in equal steps may differ
 # Looked at beside the primary endpoints, at 95 % each: no verdict on them counts.
 SECONDARY: tuple[Endpoint, ...] = (
     Endpoint("original accuracy at equal steps", "original_accuracy", "training", 0.05),
@@ -181,13 +182,25 @@ def _common_seeds(arm: ArmRuns, baseline: ArmRuns, planned: Sequence[int]) -> tu
     return usable, notes, unfinished
 
 
+def _same_budget(first: Place, second: Place) -> bool:
+    """Whether two runs end after equal training.
+
+    The last batch of an epoch may be smaller than the others, and epochs differ in length: of equal steps the images
+    seen may differ by so much.
+    """
+    seen = first.images_seen, second.images_seen
+    if seen[0] is None or seen[1] is None or first.step is None:
+        return seen[0] == seen[1]
+    return first.step == second.step and abs(seen[0] - seen[1]) <= PARTIAL_BATCHES * max(seen[0], seen[1])
+
+
 def _check_comparable(arm: ArmRuns, baseline: ArmRuns, seeds: Sequence[int]) -> None:
     first = baseline.courses[seeds[0]].cards[-1]
     for run in (baseline, arm):
         for seed in seeds:
             card = run.courses[seed].cards[-1]
             why = comparable(first, card)
-            if why is None and card.place.images_seen != first.place.images_seen:
+            if why is None and not _same_budget(first.place, card.place):
                 why = f"they have seen {first.place.images_seen} and {card.place.images_seen} images at their end"
             if why is not None:
                 raise UserError(

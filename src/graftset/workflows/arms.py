@@ -39,9 +39,7 @@ class Arms:
     unbuilt: tuple[str, ...] = ()  # that would be built, were it no dry run
 
 
-def prepare_arms(
-    session: Session, wanted: Sequence[str], *, budget: int | None = None, dry_run: bool = False
-) -> Arms:
+def prepare_arms(session: Session, wanted: Sequence[str], *, budget: int | None = None, dry_run: bool = False) -> Arms:
     """Find the builds of arms, and make those that are missing.
 
     A build that is there is used as it is: what it holds is fixed by its hash. Where it is not what would be built now,

@@ -43,10 +43,11 @@ def decide(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide whether to use the generated images; it is kept.
+    """Decide whether to use the generated images.
 
-    Four scenarios with measured risk and reward, five success metrics, and what is missing. Nothing is adopted without
-    a finished run on the originals alone, on fewer than five seeds, or before the review shows enough.
+    The decision is kept: four scenarios with measured risk and reward, five success metrics, and what is missing.
+    Nothing is adopted without a finished run on the originals alone, on fewer than five seeds, or before the review
+    shows enough.
     """
     from graftset.cli.show_deciding import decision_json, decision_lines
     from graftset.decide import WORDS

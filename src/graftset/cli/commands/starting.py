@@ -108,9 +108,9 @@ def demo(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a sample set, expand it, and train on it for a trial.
+    """Draw a sample set, expand it, and try it out.
 
-    203 originals and 203 candidates of which everything is known; the same seed draws the same pictures. A short
+    203 originals and 203 candidates with planted faults; the same seed draws the same pictures. A short
     experiment then trains on originals alone, with corrected captions, and with captions as asked: a few minutes on
     two cores, and with two seeds a direction, no proof.
     """
