@@ -21,6 +21,11 @@ SEARCHED = ("learning_rate", "caption_dropout")  # of the embedded trainer: its 
 ORIGINALS, VARIATION = "original accuracy", "variation accuracy"
 
 
+def _ours(runs: Sequence[Run]) -> list[Run]:
+    """Runs of the embedded trainer, the only one whose settings are searched."""
+    return [run for run in runs if run.record.backend == "native"]
+
+
 def _overall(course: Course) -> float | None:
     figure = course.cards[-1].figure("overall", "all")
     return None if figure is None else figure.point
@@ -30,7 +35,7 @@ def observed_runs(
     runs: Sequence[Run], courses: Mapping[str, Course], native: Mapping[str, object]
 ) -> tuple[Observed, ...]:
     """Runs of the commonest build and length that differ from the settings in use in one searched knob at most."""
-    usable = [run for run in runs if run.finished and run.record.name in courses]
+    usable = [run for run in _ours(runs) if run.finished and run.record.name in courses]
     if not usable:
         return ()
     common = Counter((run.record.build_sha256, run.record.steps, run.record.prompts_sha256) for run in usable)
@@ -59,7 +64,7 @@ def _changed(run: Run, native: Mapping[str, object]) -> list[str]:
 def numeric_trials(runs: Sequence[Run], courses: Mapping[str, Course], native: Mapping[str, object]) -> list[Trial]:
     """Runs of another value against those of the value in use: same build, length, prompts; paired by training seed."""
     groups: dict[tuple[str, str, int, str], dict[tuple[str, str], dict[int, float]]] = {}
-    for run in runs:
+    for run in _ours(runs):
         record = run.record
         course = courses.get(record.name)
         changed = _changed(run, native)
