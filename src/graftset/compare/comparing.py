@@ -238,7 +238,7 @@ def _at_exposures(
     where = f"at step {' and '.join(map(str, steps))}" if steps else ""
     return found, (
         f"At equal exposures the arm's end ({ours:.1f} showings of each original) is held against the baseline {where} "
-        f"({others:.1f}), its nearest checkpoint: {others - ours:+.1f}"
+        f"({others:.1f}), the nearest of its checkpoints"
     )
 
 

@@ -262,7 +262,7 @@ def _did_you_mean(name: str, piece: str) -> str:
 
 
 def _quoted(value: str, *, always: bool = False) -> str:
-    return f'"{value}"' if always or re.search(r"[\s,]", value) else value
+    return f'"{value}"' if always or re.search(r"[\s,]|^[:=<>]", value) else value
 
 
 def _shown(number: float) -> str:
