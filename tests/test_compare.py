@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from compared_arms import arm, without
 from graftset.compare import PRIMARY, Endpoint, compare, read_comparisons, write_comparisons
 from graftset.compare.tables import of_measure, pair
 from graftset.errors import UserError
-from graftset.scorecards import follow
+from graftset.scorecards import BY_NAME, follow
 
 
 def test_planted_differences_get_their_words() -> None:
@@ -100,6 +101,16 @@ def test_an_open_question_says_what_would_settle_it() -> None:
     assert difference.needed is not None
     assert difference.needed.seeds is None or difference.needed.seeds > 5
     assert difference.detectable > abs(difference.point)
+
+
+def test_no_interval_goes_beyond_what_can_be() -> None:
+    two: dict[str, Any] = {"seeds": 2, "seed_sd": 0.3}
+    found = compare(arm("mixed", **two), arm("originals", **two))
+    wide = [one for one in found.primary if one.high - one.low > 0.5]
+    assert wide
+    for one in wide:
+        reach = BY_NAME[one.endpoint.measure].reach
+        assert -reach <= one.low <= one.point <= one.high <= reach
 
 
 class TestWhatMustNotBeAveraged:

@@ -11,6 +11,7 @@ from graftset.cli.show_training import duration
 from graftset.compare import DIRECTIONAL, as_json
 from graftset.engine import available_cores
 from graftset.errors import UserError
+from graftset.scorecards import BY_NAME
 
 if TYPE_CHECKING:
     from graftset.compare import Comparison, Difference
@@ -164,7 +165,5 @@ def _settling(one: Difference) -> str:
     if needed is not None and needed.prompts is not None:
         ways.append(f"{needed.prompts} prompts with these seeds")
     what = " or ".join(ways) if ways else "no number of seeds under a hundred, at the difference seen,"
-    return (
-        f"{one.endpoint.name}: these seeds and prompts find {one.detectable:.3f} in 80 % of cases; "
-        f"{what} would settle it"
-    )
+    found = f"{one.detectable:.3f}" if one.detectable <= BY_NAME[one.endpoint.measure].reach else "no difference"
+    return f"{one.endpoint.name}: these seeds and prompts find {found} in 80 % of cases; {what} would settle it"

@@ -297,6 +297,8 @@ def _primary(primary: Sequence[Endpoint], pairs: Pairs, rng: np.random.Generator
 def _conclude(one: _Looked, alpha: float) -> Difference:
     found, endpoint = one.paired, one.endpoint
     low, high, method = found.interval(alpha)
+    reach = BY_NAME[endpoint.measure].reach
+    low, high = max(low, -reach), min(high, reach)  # with two seeds the t interval goes beyond what can be
     said = verdict(low, high, endpoint.margin)
     needed = None
     if said == "INCONCLUSIVE":

@@ -67,9 +67,7 @@ def signed(value: float, measure: str) -> str:
 
 
 def signed_interval(found: Difference) -> str:
-    """A difference with its interval: "+20.0 points (+14.0 to +26.0)"; of shares none is beyond 100 points."""
+    """A difference with its interval: "+20.0 points (+14.0 to +26.0)"."""
     measure = found.endpoint.measure
-    limit = 1.0 if BY_NAME[measure].is_share else float("inf")
-    ends = (max(found.low, -limit), min(found.high, limit))
-    low, high = (signed(value, measure).removesuffix(" points") for value in ends)
+    low, high = (signed(value, measure).removesuffix(" points") for value in (found.low, found.high))
     return f"{signed(found.point, measure)} ({low} to {high})"

@@ -49,7 +49,7 @@ def _difference_row(comparison: Comparison, one: Difference) -> tuple[str, ...]:
         f"{one.seeds}",
         f"{one.prompts}",
         signed(one.seed_sd, measure).lstrip("+"),
-        signed(one.detectable, measure).lstrip("+"),
+        signed(one.detectable, measure).lstrip("+") if one.detectable <= BY_NAME[measure].reach else "none",
         one.method,
     )
 

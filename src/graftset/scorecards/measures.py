@@ -5,6 +5,7 @@ Help, charts, comparison and docs/evaluation.md read this table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -34,6 +35,11 @@ class EvaluationMeasure:
     of_picture: bool
     meaning: str
     source: str
+
+    @property
+    def reach(self) -> float:
+        """The largest difference two values can have; infinite where the range is open."""
+        return math.inf if self.low is None or self.high is None else self.high - self.low
 
     @property
     def is_share(self) -> bool:
