@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import threading
@@ -121,10 +122,14 @@ def serving(painting: Painting) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._handle(None)
+            self._answer(None)
 
         def do_POST(self) -> None:
-            self._handle(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null"))
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null"))
+
+        def _answer(self, body: Any) -> None:
+            with contextlib.suppress(ConnectionError):  # of who asked nothing may be left
+                self._handle(body)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

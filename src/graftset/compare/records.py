@@ -65,7 +65,7 @@ class Difference:
         baseline: Mean of the baseline over seeds and prompts.
         arm: Mean of the arm.
         point: arm - baseline.
-        low, high: The wider of the t interval on seed means and the bootstrap over seeds and prompts.
+        low, high: At each end the wider of the t interval on seed means and the bootstrap over seeds and prompts.
         level: Its confidence level, Holm-adjusted over the primary endpoints.
         method: Which of the two was the wider.
         p: Of no difference, by the same two methods, the larger.
