@@ -203,8 +203,8 @@ def _method(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     levels = sorted({f"{100 * one.level:.3g} %" for c in comparisons for one in c.primary})
     return (
         "A difference is arm minus baseline, paired by training seed, prompt and the noise a picture is painted from.",
-        "Intervals are at each end the wider of a t interval on the seeds' means and a bootstrap over seeds and prompts; "
-        "a bootstrap over prompts alone covers 80 to 92 % of truths at a nominal 95 %.",
+        "Intervals are at each end the wider of a t interval on the seeds' means and a bootstrap over seeds and "
+        "prompts; a bootstrap over prompts alone covers 80 to 92 % of truths at a nominal 95 %.",
         f"Levels are Holm-adjusted over the primary endpoints, which were named before training: {', '.join(levels)}.",
         "HELPED: the interval lies above 0. HURT: below 0. NON-INFERIOR: above minus the margin. EQUIVALENT: within "
         "the margin on both sides. INCONCLUSIVE: none of these.",
