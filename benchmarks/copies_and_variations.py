@@ -20,7 +20,8 @@ from scipy.ndimage import gaussian_filter
 from graftset.drawn import draw_original, plan_sample_set
 from graftset.imageio import read_rgb
 from graftset.pixels.background import read_background
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import srgb_to_cielab
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.grid import find_axis, from_native, sample_cells, step_profiles, to_native
 from graftset.pixels.similarity import KIN, NativeIndex
 

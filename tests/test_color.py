@@ -12,7 +12,6 @@ from graftset.pixels.color import (
     TERMS,
     ColorWords,
     acceptable,
-    ciede2000,
     from_hex,
     oklab_to_srgb,
     srgb_to_cielab,
@@ -21,6 +20,7 @@ from graftset.pixels.color import (
     to_hex,
     word_terms,
 )
+from graftset.pixels.difference import ciede2000
 
 # Sharma, Wu and Dalal 2005, table 1: two CIELAB colors and their CIEDE2000. Pairs 9-15 lie on both sides of the jump
 # where the mean hue changes by 180 degrees.
@@ -113,10 +113,16 @@ def test_ciede2000_agrees_with_scikit_image() -> None:
     np.testing.assert_allclose(ciede2000(first, second), expected, atol=2e-3)
 
 
-def test_single_precision_is_never_far_from_double() -> None:
-    first, second = pairs_on_one_side_of_the_jump(2)
+@pytest.mark.parametrize("reach", [1, 3, 10, 40, 255])
+def test_single_precision_is_never_far_from_double(reach: int) -> None:
+    rng = np.random.default_rng(reach)
+    codes = rng.integers(0, 256, (50_000, 3))
+    codes[:10_000] = codes[:10_000, :1]  # grays have no hue
+    others = np.clip(codes + rng.integers(-reach, reach + 1, codes.shape), 0, 255)
+    first, second = srgb_to_cielab(codes.astype(np.uint8)), srgb_to_cielab(others.astype(np.uint8))
     exact = ciede2000(first.astype(np.float64), second.astype(np.float64))
-    np.testing.assert_allclose(ciede2000(first, second), exact, atol=2e-3)
+    np.testing.assert_allclose(ciede2000(first, second), exact, atol=1e-3)
+    np.testing.assert_array_equal(ciede2000(second, first), ciede2000(first, second))
 
 
 @given(first=colors, second=colors)

@@ -14,7 +14,8 @@ import pytest
 from graftset.drawn import draw_original
 from graftset.drawn.palette import HAIR
 from graftset.drawn.specs import Style, Tint
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import srgb_to_cielab
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.similarity import (
     ALIGNMENTS,
     KIN,

@@ -21,12 +21,12 @@ from graftset.pixels.background import NOISY_TEXTURE, BackgroundReading, group_c
 from graftset.pixels.color import (
     ColorWords,
     acceptable,
-    ciede2000,
     from_hex,
     srgb_to_cielab,
     srgb_to_oklab,
     to_hex,
 )
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.grid import find_axis, sample_cells, step_profiles, to_native
 from graftset.records import Background
 from graftset.traits import name_background

@@ -14,7 +14,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
 from graftset.drawn.specs import Style
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import srgb_to_cielab
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.grid import AxisGrid, find_axis, from_native, sample_cells, step_profiles, to_native
 from graftset.pixels.structure import (
     FLAT,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from graftset.assess.detecting import detectors_for
 from graftset.catalog import Catalog
@@ -19,7 +20,7 @@ from graftset.engine import map_each
 from graftset.errors import EmptyInputError, UserError
 from graftset.imageio import decode_png
 from graftset.measuring import PRODUCER, VERSION, Measured, Picture, Reference, Request, measure_file
-from graftset.pixels.similarity import NativeIndex, repeat_pairs
+from graftset.pixels.similarity import NativeIndex, suspected_repeats
 from graftset.records import Assessment, Grid, ImageRecord, ImageView, Traits
 from graftset.vocabulary import NOTHING_NAMED, Named
 
@@ -75,9 +76,10 @@ def assess(
     tell = progress or (lambda stage, done, of: None)
     size, first = _measure_originals(catalog, originals, workers, refused, partial(tell, "originals"))
     second = _measure(catalog, candidates, size, workers, refused, partial(tell, "candidates"))
-    made, unchanged, notes = _relate(
-        catalog, originals, candidates, size, refused, workers, partial(tell, "compare"), named
-    )
+    with threadpool_limits(1):  # on matrices as small as these, threads mostly wait for each other
+        made, unchanged, notes = _relate(
+            catalog, originals, candidates, size, refused, workers, partial(tell, "compare"), named
+        )
     if refused and strict:
         path, reason = next(iter(refused.items()))
         raise UserError(
@@ -276,7 +278,8 @@ def _relate(
         for path, a in catalog.assessments().items()
         if path in pictures and path not in assessments and stored[path].startswith(base)
     }
-    merged = _with_repeats({**kept, **assessments}, [c.path for c in candidates if c.path in pictures], pictures)
+    generated = [c.path for c in candidates if c.path in pictures]
+    merged = _with_repeats({**kept, **assessments}, generated, pictures, workers)
     catalog.save_assessments(version, merged)
     changed = sum(1 for path, a in merged.items() if kept.get(path) != a)
     return changed, len(merged) - changed, notes
@@ -348,7 +351,7 @@ def _pictures(
 
 
 def _with_repeats(
-    assessments: dict[str, Assessment], candidates: Sequence[str], pictures: dict[str, Picture]
+    assessments: dict[str, Assessment], candidates: Sequence[str], pictures: dict[str, Picture], workers: int
 ) -> dict[str, Assessment]:
     """Point every repeat at the best of its group: the highest score, then the first path."""
     if not candidates:
@@ -362,8 +365,11 @@ def _with_repeats(
             i = leader[i]
         return i
 
-    for i, j in repeat_pairs(index):
-        leader[find(j)] = find(i)
+    suspects = list(suspected_repeats(index))
+    blocks = [suspects[i : i + _BLOCK] for i in range(0, len(suspects), _BLOCK)]
+    for found in map_each(partial(_repeats_among, index), blocks, workers=workers, each_worth=_BLOCK // 4):
+        for i, j in found:
+            leader[find(j)] = find(i)
     groups: dict[int, list[str]] = defaultdict(list)
     for i, path in enumerate(candidates):
         groups[find(i)].append(path)
@@ -375,6 +381,11 @@ def _with_repeats(
                 if path != best:
                     result[path] = replace(assessments[path], repeat_of=best)
     return result
+
+
+def _repeats_among(index: NativeIndex, block: Sequence[tuple[int, NDArray[np.intp]]]) -> list[tuple[int, int]]:
+    """The suspected pairs (i, j), i < j, that are copies."""
+    return [(other, picture) for picture, suspects in block for other in index.copied_from(picture, suspects)]
 
 
 def _fingerprint(rows: Iterable[Sequence[str]]) -> str:

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.pixels.color import Floats, ciede2000, oklab_to_srgb, srgb_to_cielab, srgb_to_oklab
+from graftset.pixels.color import oklab_to_srgb, srgb_to_cielab, srgb_to_oklab
+from graftset.pixels.difference import Floats, ciede2000
 from graftset.pixels.structure import label_regions, neighbor_differences
 
 U8 = NDArray[np.uint8]
@@ -74,12 +75,14 @@ def group_colors(lab: Floats, *, limit: float = GROUP) -> tuple[NDArray[np.intp]
     Returns:
         Group of each colour [N], numbered by size, and the groups' median colours [G, 3].
     """
-    distances = ciede2000(lab[:, None], lab[None])
+    close = np.eye(len(lab), dtype=bool)
+    first, second = np.triu_indices(len(lab), k=1)
+    close[first, second] = close[second, first] = ciede2000(lab[first], lab[second]) < limit
     left = np.ones(len(lab), dtype=bool)
     groups = np.full(len(lab), -1, dtype=np.intp)
     centers: list[Floats] = []
     while left.any():
-        near = (distances < limit) & left[None] & left[:, None]
+        near = close & left[None] & left[:, None]
         seed = int(near.sum(axis=1).argmax())
         members = near[seed]
         groups[members] = len(centers)

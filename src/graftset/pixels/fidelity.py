@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from graftset.pixels.color import ciede2000, from_hex, srgb_to_cielab, srgb_to_oklab
+from graftset.pixels.color import from_hex, srgb_to_cielab, srgb_to_oklab
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.diversity import gaussian_kernel
 
 U8 = NDArray[np.uint8]

@@ -23,6 +23,8 @@ MIN_CELL_PX = 2.5  # below it soft edges of neighbouring cells overlap and nothi
 _EVERY = 3  # px between the lines that are read for edges
 MIN_CONFIDENCE = 0.2  # under it the picture has no grid worth the name
 CONVINCING = 0.5  # confidence from which a grid other than the originals' is believed
+PLAIN = 0.8  # confidence from which the originals' grid, filling the picture, needs no search
+FAINT = 0.1  # strength of a finer grid's further lines, to those of the coarser, under which it is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def step_profiles(rgb: U8) -> tuple[F64, F64]:
     rows = rgb[::_EVERY]
     # uint8 arithmetic (max - min) keeps the differences in cache: four times faster than int16.
     dx = np.maximum(rows[:, :-1], rows[:, 1:]) - np.minimum(rows[:, :-1], rows[:, 1:])
-    columns = np.ascontiguousarray(rgb[:, ::_EVERY])
+    columns = rgb.take(np.arange(0, rgb.shape[1], _EVERY), axis=1)  # twice as fast as a copy of the slice
     dy = np.maximum(columns[:-1], columns[1:]) - np.minimum(columns[:-1], columns[1:])
     across = dx.sum(axis=0, dtype=np.uint32).sum(axis=1) / len(rows)
     down = dy.reshape(len(dy), 3 * columns.shape[1]).sum(axis=1, dtype=np.uint32) / columns.shape[1]
@@ -131,6 +133,11 @@ def find_axis(profile: F64, *, expected: int | None = None, insist: bool = False
     most = int(length / MIN_CELL_PX)
     if most < MIN_CELLS:
         return None
+    if expected is not None and MIN_CELLS <= expected < most:
+        fit = _explained(profile, expected, 0.0)
+        # Most pictures lie on the originals' grid as plainly as can be, and the search costs ten times this look.
+        if fit >= PLAIN and max(_extra_lines(profile, expected, 0.0, factor) for factor in (2, 3)) < FAINT:
+            return AxisGrid(expected, length / expected, 0.0, min(1.0, fit))
     spectrum = _spectrum(profile)
     strength = np.abs(spectrum)
     search = strength[MIN_CELLS * _PER_LINE : most * _PER_LINE]

@@ -121,19 +121,20 @@ class NativeIndex:
         Returns:
             None where the index is empty or holds only `skip`.
         """
-        matches = [self.compare(native, index, alignment) for index, alignment in self._shortlist(native, skip)]
+        oklab = srgb_to_oklab(native)
+        shortlist = self._shortlist(_quantised(oklab), skip)
+        matches = [self._compare(native, oklab, index, alignment) for index, alignment in shortlist]
         if not matches:
             return None
         return min(matches, key=lambda m: (not m.is_copy, -max(m.agreement, m.overall), m.distance))
 
-    def _shortlist(self, native: U8, skip: int | None) -> list[tuple[int, Alignment]]:
+    def _shortlist(self, quantised: U8, skip: int | None) -> list[tuple[int, Alignment]]:
         """Indices with their alignment: the best over the whole picture and the best over the figure alone.
 
         The cost is the Chebyshev distance of quantised OKLab, truncated at `AGREE`. The figure alone finds the source
         of a picture whose background was replaced: over the whole picture a stranger on a like background wins.
         Unshifted costs (plain and flipped) choose whom it is worth to shift.
         """
-        quantised = _quantised(srgb_to_oklab(native))
         costs = np.full((2, len(self)), np.inf)
         which = np.zeros((2, len(self)), dtype=np.intp)
         chosen = np.arange(len(self))
@@ -185,24 +186,33 @@ class NativeIndex:
 
     def is_copy(self, first: int, second: int) -> bool:
         """True where picture `first` of the index is a copy of picture `second` in some alignment."""
-        quantised = _quantised(self.oklab[first])
-        costs = self._costs(quantised, np.array([second]), range(len(ALIGNMENTS)))[0, 0]
-        return self.compare(self.natives[first], second, ALIGNMENTS[int(np.argmin(costs))]).is_copy
+        return bool(self.copied_from(first, np.array([second])))
+
+    def copied_from(self, first: int, others: NDArray[np.intp]) -> list[int]:
+        """Those of the index's pictures `others` [n] that picture `first` is a copy of, each in its best alignment."""
+        native, oklab = self.natives[first], self.oklab[first]
+        best = self._costs(_quantised(oklab), others, range(len(ALIGNMENTS)))[0].argmin(axis=1)
+        pairs = zip(others.tolist(), best.tolist(), strict=True)
+        return [other for other, which in pairs if self._compare(native, oklab, other, ALIGNMENTS[which]).is_copy]
 
     def compare(self, native: U8, index: int, alignment: Alignment) -> Match:
         """Compare with one picture of the index in a given alignment."""
+        return self._compare(native, srgb_to_oklab(native), index, alignment)
+
+    def _compare(self, native: U8, oklab: F32, index: int, alignment: Alignment) -> Match:
         height, width = native.shape[:2]
         moved, rest = _aligned(height, width, alignment)
-        ours = (native[:, ::-1] if alignment.flipped else native)[moved]
-        theirs, figure = self.natives[index][rest], self.figures[index][rest]
-        oklab = np.linalg.norm(srgb_to_oklab(ours) - self.oklab[index][rest], axis=-1)
-        changed = _in_regions(differing_cells(ours, theirs, oklab))
-        agree = oklab < SAME
+        turned, turned_oklab = (native[:, ::-1], oklab[:, ::-1]) if alignment.flipped else (native, oklab)
+        difference = turned_oklab[moved] - self.oklab[index][rest]
+        distance = np.sqrt(np.einsum("hwc,hwc->hw", difference, difference))
+        figure = self.figures[index][rest]
+        changed = _in_regions(differing_cells(turned[moved], self.natives[index][rest], distance))
+        agree = distance < SAME
         full = np.zeros((height, width), dtype=bool)
         full[moved] = changed
         return Match(
             index=index,
-            distance=float(oklab.mean()),
+            distance=float(distance.mean()),
             agreement=float(agree[figure].mean() if figure.any() else agree.mean()),
             overall=float(agree.mean()),
             alignment=alignment,
@@ -269,11 +279,19 @@ def boxes(mask: Mask) -> list[tuple[int, int, int, int, int]]:
     return sorted(found, key=lambda b: (-b[4], b[1], b[0]))
 
 
-def repeat_pairs(index: NativeIndex, *, neighbors: int = 16, block: int = 512) -> Iterator[tuple[int, int]]:
-    """Pairs (i, j), i < j, of the index that are copies of each other up to render noise.
+def repeat_pairs(index: NativeIndex, *, block: int = 512) -> Iterator[tuple[int, int]]:
+    """Pairs (i, j), i < j, of the index that are copies of each other up to render noise."""
+    for picture, suspects in suspected_repeats(index, block=block):
+        yield from ((other, picture) for other in index.copied_from(picture, suspects))
 
-    Each picture is compared in full with its `neighbors` nearest before it, by root mean square distance of blurred
-    OKLab (which forgives a shift of one cell), plain and flipped, as far as that stays under `ALIKE`.
+
+def suspected_repeats(
+    index: NativeIndex, *, neighbors: int = 16, block: int = 512
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Each picture that may repeat earlier ones, with those it is worth comparing with in full [n].
+
+    These are its `neighbors` nearest before it, by root mean square distance of blurred OKLab (which forgives a shift
+    of one cell), plain and flipped, as far as that stays under `ALIKE`. `block` pictures at a time bound the memory.
     """
     soft = _blurred(index.oklab).reshape(len(index), -1)
     mirrored = _blurred(index.oklab[:, :, ::-1]).reshape(len(index), -1)
@@ -285,9 +303,8 @@ def repeat_pairs(index: NativeIndex, *, neighbors: int = 16, block: int = 512) -
         best = norms[start:stop, None] + norms[None, :stop] - 2 * overlap
         best[np.arange(start, stop)[:, None] <= np.arange(stop)[None]] = np.inf
         for row in np.flatnonzero((best < limit).any(axis=1)):
-            for j in np.argsort(best[row], kind="stable")[:neighbors]:
-                if best[row, j] < limit and index.is_copy(start + int(row), int(j)):
-                    yield int(j), start + int(row)
+            nearest = np.argsort(best[row], kind="stable")[:neighbors]
+            yield start + int(row), nearest[best[row, nearest] < limit]
 
 
 def _blurred(oklab: F32) -> F32:
