@@ -9,6 +9,7 @@
                                         large as a pipeline paints, and native/ holds them reduced
       scorecards/<images seen>.json     what an evaluator says of those pictures
       resume.safetensors                everything that training needs to go on from where it stood
+      training.json                     which machine and process trained it last, and since when (`trainer`)
       trainer/                          what a trainer of its own process keeps there: logs, states
 
 A checkpoint is called by the images seen until then, with leading zeros, so that names sort. Every file is written
@@ -49,6 +50,7 @@ from graftset.runs.records import (
     spaced_steps,
 )
 from graftset.runs.samples import NATIVE, SAMPLES, read_samples, take_samples, write_samples
+from graftset.runs.trainer import RunState, hold_run, run_state
 
 __all__ = [
     "CHECKPOINTS",
@@ -62,17 +64,20 @@ __all__ = [
     "MetricsLine",
     "Run",
     "RunRecord",
+    "RunState",
     "Sample",
     "append_metrics",
     "checkpoint_name",
     "create_run",
     "forget_metrics",
+    "hold_run",
     "known_runs",
     "open_run",
     "prompts_hash",
     "read_samples",
     "record_checkpoint",
     "record_place",
+    "run_state",
     "sha256_hex",
     "spaced_steps",
     "take_samples",

@@ -37,6 +37,13 @@ class Run:
         done = self.checkpoints()
         return bool(done) and done[-1].step >= self.record.steps
 
+    @property
+    def complete(self) -> bool:
+        """Whether every planned checkpoint is there, with its pictures where prompts are painted: nothing is left."""
+        there = self.checkpoints()
+        painted = not self.record.prompts or len(self.sampled()) == len(there)
+        return self.finished and painted and len(there) == len(self.record.checkpoint_steps)
+
     def weights_file(self, checkpoint: str) -> Path:
         """The weights of a checkpoint."""
         return self.folder / "checkpoints" / f"{checkpoint}.safetensors"

@@ -64,6 +64,7 @@ class RunRow:
     obedience: str
     quality: str
     best: str  # checkpoint
+    resume: str = ""  # the command that goes on with a run that was stopped
 
 
 @dataclass(frozen=True, slots=True)
