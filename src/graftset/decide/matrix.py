@@ -27,6 +27,7 @@ from graftset.decide.records import (
 )
 from graftset.decide.success import quantity, success
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 CONTROLS = (
     "as-asked",
@@ -288,8 +289,10 @@ def _reward_point(comparison: Comparison) -> float:
 
 
 def _told(found: Difference) -> str:
-    mark = f", {'directional only' if found.directional else f'{found.seeds} seeds'}"
-    return f"{found.endpoint.name} {found.verdict}: {written(quantity(found))}{mark}, {found.prompts} prompts"
+    mark = f", {'directional only' if found.directional else counted(found.seeds, 'seed')}"
+    return (
+        f"{found.endpoint.name} {found.verdict}: {written(quantity(found))}{mark}, {counted(found.prompts, 'prompt')}"
+    )
 
 
 def written(found: Quantity) -> str:

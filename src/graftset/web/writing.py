@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from graftset.catalog import Dismissal
+from graftset.phrases import counted
 from graftset.records import ReviewVerdict
 from graftset.review import Item
 from graftset.tokens import token_count
@@ -199,7 +200,7 @@ def bulk(room: InRoom, visitor: Looking, form: SentForm) -> Response:
     if typed != str(len(names)):
         raise Refusal(
             422,
-            f"{len(names)} pictures are selected, which is not the number that was typed",
+            f"{counted(len(names), 'picture')} selected, which is not the number that was typed",
             field="count",
             value=typed,
             remedy=f"Go back and type {len(names)} to be sure.",
