@@ -149,8 +149,6 @@ def _notes(vocabulary: Vocabulary, proposals: Mapping[str, CaptionProposal]) -> 
         notes.append("The originals' captions share no part: composed captions hold only what was seen.")
     composed = sum(1 for proposal in proposals.values() if proposal.composed)
     if composed:
-        notes.append(
-            f"{counted(composed, 'candidate')} came without text; {noun(composed, 'its caption is', 'their captions are')} "
-            "composed and marked so."
-        )
+        theirs = noun(composed, "its caption is", "their captions are")
+        notes.append(f"{counted(composed, 'candidate')} came without text; {theirs} composed and marked so.")
     return tuple(notes)
