@@ -11,6 +11,7 @@ from graftset.cli.console import some, typed
 from graftset.phrases import counted
 
 if TYPE_CHECKING:
+    from graftset.decide import Decision
     from graftset.records import Skip
     from graftset.workflows.builds import KnownBuild
     from graftset.workflows.standing import RunStanding, SelectionStanding, Standing
@@ -39,6 +40,7 @@ def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
         "review": None if stands.review is None else stands.review.as_dict() | {"notes": list(stands.review.notes)},
         "builds": [_build_json(build) for build in stands.builds],
         "runs": [_run_json(run, project) for run in stands.runs],
+        "decision": None if stands.decision is None else _decision_json(stands.decision),
         "skipped": _skips_json(stands.skipped),
         "notes": list(stands.notes),
         "next": [{"command": typed(step.command, project), "why": step.why} for step in stands.next_steps],
@@ -72,6 +74,17 @@ def _build_json(build: KnownBuild) -> dict[str, Any]:
     }
 
 
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "number": decision.number,
+        "at": decision.at,
+        "scenario": decision.scenario,
+        "verdict": decision.verdict,
+        "sentence": decision.sentence,
+        "by": decision.by,
+    }
+
+
 def _run_json(run: RunStanding, project: Path) -> dict[str, Any]:
     return asdict(run) | {"resume": None if run.resume is None else typed(run.resume, project)}
 
@@ -95,6 +108,7 @@ def standing_lines(stands: Standing, project: Path) -> list[str]:
         *_review_lines(stands),
         *(f"build       {_build_line(build)}" for build in stands.builds),
         *(line for run in stands.runs for line in _run_lines(run, project)),
+        *_decision_lines(stands.decision),
         *some(f"unreadable  {skip.path}: {skip.reason}" for skip in stands.unreadable),
         *some(f"skipped     {skip.path}: {skip.reason}" for skip in stands.skipped),
         *(f"note        {note}" for note in stands.notes),
@@ -130,6 +144,10 @@ def _build_line(build: KnownBuild) -> str:
         f"{build.name}: {counted(len(record.images), 'image')} at {record.size.width}x{record.size.height} px, "
         f"{counted(record.plan.steps, 'step')}, {record.plan.real_mass:.0%} originals{stale}"
     )
+
+
+def _decision_lines(decision: Decision | None) -> list[str]:
+    return [] if decision is None else [f"decided     {decision.sentence}  (decisions/{decision.number}.json)"]
 
 
 def _run_lines(run: RunStanding, project: Path) -> list[str]:

@@ -310,7 +310,11 @@ def written(found: Quantity) -> str:
 def _sentence(chosen: Row, rows: Sequence[Row], state: BaselineState) -> str:
     """The decision for somebody who reads nothing else."""
     if state != "finished":
-        why = "nobody trained on the originals alone" if state == "absent" else "the originals alone are still training"
+        why = (
+            "nobody trained on the originals alone"
+            if state == "absent"
+            else "training on the originals alone is not finished"
+        )
         return f"Do not use the generated images yet: {why}, so there is nothing to compare with."
     if chosen.scenario != NOT_YET:
         return f"Adopt “{chosen.scenario}”: every success metric holds and the images were reviewed."

@@ -11,6 +11,8 @@ from graftset.assess import outdated as assess_outdated
 from graftset.caption import outdated as captions_outdated
 from graftset.catalog import Catalog
 from graftset.config import Project
+from graftset.decide import Decision, latest
+from graftset.errors import UserError
 from graftset.phrases import counted
 from graftset.records import ImageView, Selection, Skip
 from graftset.review.standing import ReviewState
@@ -83,6 +85,7 @@ class Standing:
     review: ReviewState | None  # None: nobody looked at the admitted yet
     builds: tuple[KnownBuild, ...]
     runs: tuple[RunStanding, ...]
+    decision: Decision | None  # the newest one
     skipped: tuple[Skip, ...]  # input files that were not ingested
     notes: tuple[str, ...]
     next_steps: tuple[NextStep, ...]
@@ -96,6 +99,7 @@ def standing(session: Session) -> Standing:
     builds, notes = known_builds(session.project, views, selection)
     runs, strange = known_runs(session.project.runs)
     resume = Resuming(session.project)
+    decision, unread = newest_decision(session.project)
     named = named_words(session.project.settings.vocabulary)
     unassessed = assess_outdated(catalog, named)
     captions = _captions(views, candidates, named)
@@ -110,11 +114,20 @@ def standing(session: Session) -> Standing:
         selection=chosen,
         review=review_state_of(session, views),
         builds=tuple(builds),
+        decision=decision,
         runs=tuple(_run(catalog, run, resume) for run in runs),
         skipped=tuple(Skip(path, reason) for path, (_, _, reason) in sorted(catalog.known_skips().items())),
-        notes=(*notes, *strange),
+        notes=(*notes, *strange, *unread),
         next_steps=tuple(_next_steps(session.project, len(views), unassessed, captions, selection, chosen, builds)),
     )
+
+
+def newest_decision(project: Project) -> tuple[Decision | None, list[str]]:
+    """The newest decision, None where there is none; and a note where it cannot be read."""
+    try:
+        return latest(project.decisions), []
+    except UserError as error:
+        return None, [str(error)]
 
 
 def _run(catalog: Catalog, run: Run, resume: Resuming) -> RunStanding:

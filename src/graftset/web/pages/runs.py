@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
+from graftset.decide import history
+from graftset.errors import UserError
 from graftset.phrases import counted, noun
 from graftset.report import render_run
 from graftset.report.plots import written
@@ -31,6 +33,7 @@ _COLUMNS = (
     ("variation_accuracy", "obedience", "percent"),
     ("quality_preservation", "all", "number"),
 )
+_DECISIONS = 5  # the newest ones that are shown
 _COMMANDS = (
     Fact(
         "Build a training set of what was admitted and not rejected",
@@ -39,6 +42,7 @@ _COMMANDS = (
     Fact("Train on the originals alone, the baseline", "graftset train --plan originals"),
     Fact("Train on the grown set", "graftset train --plan weighted"),
     Fact("Look at what a run painted, while it trains or after", "graftset evaluate weighted-s0 --watch"),
+    Fact("Decide what to train on, by the newest experiment", "graftset decide"),
 )
 
 
@@ -46,13 +50,14 @@ def runs_page(room: Room, visitor: Visitor) -> RunsPage:
     """Runs of the project beside one another, and the training sets."""
     found, notes = known_runs.list_runs(room.session)
     builds, strange = known_builds(room.session.project, room.session.catalog.views(), room.session.catalog.selection())
+    decisions, unread = _decisions(room)
     return RunsPage(
         **framed(room, "runs", visitor),
         title="Runs and comparisons",
         runs=tuple(map(_row, found)),
         comparable=_comparable(found),
         live=any(run.state == "training" for run in found),
-        notes=(*notes, *strange),
+        notes=(*notes, *strange, *unread),
         builds=tuple(
             Fact(
                 build.name,
@@ -61,8 +66,19 @@ def runs_page(room: Room, visitor: Visitor) -> RunsPage:
             )
             for build in builds
         ),
+        decisions=decisions,
         commands=_COMMANDS,
     )
+
+
+def _decisions(room: Room) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    """The newest decisions with their sentences; a note where one cannot be read."""
+    try:
+        kept = history(room.session.project.decisions)
+    except UserError as error:
+        return (), (str(error),)
+    newest = kept[: -_DECISIONS - 1 : -1]
+    return tuple(Fact(f"Decision {one.number}, {one.at[:10]}", one.sentence) for one in newest), ()
 
 
 def run_html(room: Room, name: str) -> str:
