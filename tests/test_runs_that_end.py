@@ -12,8 +12,19 @@ from pathlib import Path
 import pytest
 
 from graftset.files import is_locked, lock_folder
-from graftset.runs import Checkpoint, Run, RunRecord, create_run, hold_run, run_state, write_checkpoint
+from graftset.runs import (
+    Checkpoint,
+    MetricsLine,
+    Run,
+    RunRecord,
+    append_metrics,
+    create_run,
+    hold_run,
+    run_state,
+    write_checkpoint,
+)
 from graftset.runs.trainer import TRAINER_LOCK, TRAINING
+from graftset.workflows.side_by_side import steps_taken
 
 
 @pytest.fixture
@@ -82,3 +93,15 @@ def test_those_who_ask_do_not_see_one_another(tmp_path: Path) -> None:
     with lock_folder(tmp_path):
         assert is_locked(tmp_path) is True
     assert is_locked(tmp_path) is False
+
+
+def test_how_far_a_run_is_follows_from_the_end_of_its_metrics(run: Run) -> None:
+    assert steps_taken(run.folder) == 0
+    for step in range(10, 1010, 10):
+        append_metrics(run, MetricsLine(step, 32 * step, 0.1, 0.5, 1e-3, 0.1))
+        assert steps_taken(run.folder) == step
+    with (run.folder / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 1010, "ima')  # cut short by a kill
+    assert steps_taken(run.folder) == 1000
+    (run.folder / "metrics.jsonl").write_text("damaged\n")
+    assert steps_taken(run.folder) == 0
