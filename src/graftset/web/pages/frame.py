@@ -29,6 +29,7 @@ NOTICES = {
     "complete": "Every picture of this queue has a verdict.",
     "settled": "Settled for everybody.",
     "dismissed": "Dismissed.",
+    "restored": "Restored.",
     "named": "Your verdicts now stand under this name.",
     "stale": "Not saved: {name} changed since you saw it, perhaps in another window. This is how it is now.",
     "bulk": "{count} pictures: {verdict}. u takes them back.",
