@@ -1,6 +1,7 @@
 """The backend kohya: trains a LoRA of SD 1.5 or SDXL by kohya sd-scripts, in a process of its own.
 
 checking.py    checkout, interpreter, base model, disk, before anything is started
+base_model.py  whether the base model is there, whole, and of the kind that is meant
 driver.py      a script of its own: takes the trainer through the stages of a run and resumes it
 carrying.py    starts the driver or watches one that is there, and says how it ended
 logs.py        what the trainer prints
