@@ -26,8 +26,9 @@ from graftset.review import Desk
 from graftset.train import load_backend
 from graftset.web.serving import configured, opened
 from graftset.workflows.demo import prepare
-from graftset.workflows.evaluating import evaluate_run, find_run
+from graftset.workflows.evaluating import evaluate_run
 from graftset.workflows.expand import expand
+from graftset.workflows.known_runs import find_run
 from graftset.workflows.steps import open_session
 from graftset.workflows.training import open_training
 

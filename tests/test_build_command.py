@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from running import call, pictures, sentence, status
+from running import call, copy_of, pictures, sentence, status
 
 OWN = """
 [plans.half]
@@ -117,6 +118,23 @@ def test_base_and_steps_are_checked(project: Path) -> None:
     assert call("build", "--project", project, "--plan", "equal", "--steps", "9").code == 2
     sdxl = built(project, "equal", "--base", "sdxl", "--dry-run")
     assert (sdxl["base"], sdxl["size"]["width"]) == ("sdxl", 960)
+
+
+def test_files_that_are_gone_or_changed_since_are_named(sample: Path, tmp_path: Path) -> None:
+    mine, project = copy_of(sample, tmp_path / "mine"), tmp_path / "project"
+    assert call("expand", project, *pictures(mine)).code == 0
+    first, second, third = sorted((mine / "originals").glob("*.png"))[:3]
+    os.utime(third)  # of another time only: the same picture
+    assert "no longer" not in call("build", "--project", project, "--plan", "originals").out
+    first.unlink()
+    second.write_bytes(third.read_bytes())
+    told = call("build", "--project", project, "--plan", "originals")
+    assert told.code == 0
+    assert f"warning: 1 file no longer where it was: {first.name}. " in told.out
+    assert f"warning: 1 file changed since it was taken in: {second.name}. " in told.out
+    assert third.name not in told.out
+    refused = sentence(call("build", "--project", project, "--plan", "originals", "--strict"))
+    assert f"(images: '{first.name}, {second.name}')" in refused
 
 
 def test_an_edited_build_names_each_difference(project: Path) -> None:

@@ -115,7 +115,7 @@ def test_force_never_loses_what_training_wrote(tmp_path: Path) -> None:
     weights = tmp_path / "build" / "output" / "weighted.safetensors"
     weights.parent.mkdir()
     weights.write_bytes(b"hours of work")
-    with pytest.raises(ExistsError, match=r"1 files that graftset did not write: output/weighted\.safetensors"):
+    with pytest.raises(ExistsError, match=r"1 file that graftset did not write: output/weighted\.safetensors"):
         build_here(tmp_path / "build", make_views(2, 2), force=True)
     assert weights.read_bytes() == b"hours of work"
     assert (tmp_path / "build" / "1_generated").is_dir()
@@ -285,7 +285,7 @@ def test_images_without_a_caption_are_left_out_with_a_reason(tmp_path: Path) -> 
         ("blank.png", "generated without a caption"),
     ]
     assert (tmp_path / "build" / "2_original").is_dir(), "folders are named for the images that are in them"
-    with pytest.raises(BuildError, match=r"2 images have no caption: bare\.png, blank\.png"):
+    with pytest.raises(BuildError, match=r"2 images without a caption: bare\.png, blank\.png"):
         build_here(tmp_path / "strict", views, "equal", strict=True)
 
 

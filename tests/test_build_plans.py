@@ -158,7 +158,7 @@ def test_a_budget_that_ten_does_not_divide_is_rounded_and_said() -> None:
 def test_epochs_that_ten_does_not_divide_are_saved_one_by_one_and_said() -> None:
     plan = plan_mix("equal", originals=203, generated=50, epochs=12)
     assert len(list(plan.checkpoints())) == 12
-    assert "12 epochs are saved one by one" in " ".join(plan.notes)
+    assert "12 epochs, saved one by one" in " ".join(plan.notes)
     assert len(list(plan_mix("equal", originals=203, generated=50, epochs=30).checkpoints())) == 10
 
 

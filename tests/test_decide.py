@@ -120,7 +120,7 @@ def test_without_a_finished_baseline_nothing_else_is_decided(state: Any) -> None
     found = decided(comparison(), baseline=state)
     assert (found.scenario, found.verdict) == (NOT_YET, "adopt")
     assert {row.verdict for row in found.rows[:3]} == {"undecided"}
-    assert ("nobody trained" if state == "absent" else "still training") in found.sentence
+    assert ("nobody trained" if state == "absent" else "not finished") in found.sentence
     assert state in found.row(ALL).missing[0]
     assert decided().baseline_state == "absent"
     with pytest.raises(UserError, match="Train the originals alone"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from compared_projects import add_experiment
 from graftset.compare import Comparison
+from reviewing import client_of, room_of
 from running import call, sentence
 from sample_comparisons import comparison
 
@@ -44,6 +46,13 @@ def test_a_decision_is_kept_once_and_says_what_it_rests_on(project: Path) -> Non
     again = call("decide", "--project", project)
     assert "decision 1, unchanged" in again.out
     assert [path.name for path in (project / "decisions").iterdir()] == ["1.json"]
+    stands = call("status", "--project", project, "--json").json["decision"]
+    assert (stands["number"], stands["verdict"], stands["sentence"]) == (1, "adopt", said["sentence"])
+    assert f"decided     {said['sentence']}  (decisions/1.json)" in call("status", "--project", project).out
+    with room_of(project) as room:
+        assert said["sentence"] in html.unescape(client_of(room).get("/runs").text)
+    (project / "decisions" / "1.json").write_text("{")
+    assert "note        The decision cannot be read" in call("status", "--project", project).out
 
 
 def test_an_unfinished_baseline_wins_over_every_figure(project: Path) -> None:

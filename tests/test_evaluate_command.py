@@ -13,7 +13,7 @@ import pytest
 from graftset.evaluate import Originals, understand
 from graftset.imageio import encode_png
 from graftset.records import SamplePrompt
-from graftset.runs import open_run
+from graftset.runs import hold_run, open_run
 from graftset.scorecards import read_scorecard
 from graftset.workflows import evaluating, steps
 from painted_runs import extend_run, learning_run
@@ -102,11 +102,14 @@ def test_a_run_that_goes_on_has_a_live_page_that_grows(
 ) -> None:
     _, originals, prompts = ready
     run = learning_run(project / "runs" / "live", originals, prompts, skill=SKILL[:1], planned=4)
-    assert call("evaluate", "live", "--project", project).code == 0
     page = project / "reports" / "run-live.html"
+    assert call("evaluate", "live", "--project", project).code == 0
+    assert "training goes on" not in page.read_text(encoding="utf-8")  # nobody trains it
+    with hold_run(run):
+        assert call("evaluate", "live", "--project", project, "--force").code == 0
     assert "1 of 4 checkpoints, training goes on" in page.read_text(encoding="utf-8")
     assert 'http-equiv="refresh"' in page.read_text(encoding="utf-8")
-    with steps.open_session(project) as session:
+    with hold_run(run), steps.open_session(project) as session:
         seen = []
         for done in evaluating.watch(session, run):
             seen.append((done.made, done.unchanged))
@@ -116,6 +119,18 @@ def test_a_run_that_goes_on_has_a_live_page_that_grows(
     assert [len(made) for made, _ in seen] == [0, 1, 1, 1]
     assert "4 of 4 checkpoints" in page.read_text(encoding="utf-8")
     assert 'http-equiv="refresh"' not in page.read_text(encoding="utf-8")
+
+
+def test_a_run_that_was_stopped_is_not_watched_for_ever(
+    project: Path, ready: tuple[Path, Originals, list[SamplePrompt]]
+) -> None:
+    _, originals, prompts = ready
+    run = learning_run(project / "runs" / "dead", originals, prompts, skill=SKILL[:1], planned=4)
+    with hold_run(run):
+        pass
+    done = call("evaluate", "dead", "--watch", "--project", project)
+    assert done.code == 0
+    assert "dead is trained no more: `graftset runs` tells how it goes on" in done.err
 
 
 def test_somebody_elses_pictures_get_cards_and_a_page_too(

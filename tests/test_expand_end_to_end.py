@@ -87,7 +87,7 @@ def test_an_original_that_cannot_be_measured_is_left_out_with_a_reason(sample: P
     stands = status(project)
     assert (stands["next"], [build["stale"] for build in stands["builds"]]) == ([], [False] * 4)
     strict = call("build", "--project", project, "--plan", "originals", "--name", "strict", "--strict")
-    assert sentence(strict).startswith("1 images could not be measured: plain.png")
+    assert sentence(strict).startswith("1 image could not be measured: plain.png")
 
 
 def test_pictures_that_were_not_assessed_yet_are_not_left_out_in_silence(sample: Path, tmp_path: Path) -> None:
@@ -297,10 +297,10 @@ class TestStepByStep:
         call("caption", "--project", project)
         stands = status(project)
         assert stands["selection"]["stale"] is True
-        assert "1 candidates are other files now" in stands["selection"]["why_stale"]
+        assert "1 candidate is another file now" in stands["selection"]["why_stale"]
         assert stands["next"][0]["command"] == f"graftset select --count 3 --project {project}"
         warned = call("build", "--project", project, "--plan", "equal", "--name", "again")
-        assert "warning: The selection is outdated: 1 candidates are other files now" in warned.out
+        assert "warning: The selection is outdated: 1 candidate is another file now" in warned.out
         call("select", "--project", project, "--count", "3")
         assert status(project)["selection"]["stale"] is False
 
@@ -391,9 +391,9 @@ class TestCheckingABuild:
     @pytest.mark.parametrize(
         ("fault", "problem"),
         [
-            ("rm 12_original/*.txt", "12_original holds 1 images without a caption"),
+            ("rm 12_original/*.txt", "12_original holds 1 image without a caption"),
             ("rm 12_original/*.png", "12_original holds 11 images, the plan has 12"),
-            ("empty 12_original/*.txt", "12_original holds 1 images without a caption"),
+            ("empty 12_original/*.txt", "12_original holds 1 image without a caption"),
             ("edit 12_original/*.txt", "changed since the build: 12_original/"),
             ("add 12_original/mine.png", "not of the build, but beside its images: 12_original/mine.png"),
             ("rm dataset.toml", "dataset.toml is missing"),

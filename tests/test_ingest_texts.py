@@ -265,7 +265,7 @@ def test_a_plain_list_is_dealt_out_in_path_order_broken_files_included(one: Proj
 
 def test_a_plain_list_of_another_length_is_refused(one: Project) -> None:
     one.file("prompts.json", '["one", "two"]')
-    with pytest.raises(UserError, match="a list of 2 prompts without names, for 1 candidates"):
+    with pytest.raises(UserError, match="a list of 2 prompts without names, for 1 candidate"):
         one.ingest(prompts="prompts.json")
     assert one.catalog.calls == []
 

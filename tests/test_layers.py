@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "graftset"
 
 # A room is a module or a folder of the package. One more room is one more name here, in the layer it belongs to.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "statistics", "pixels"),
+    ("errors", "phrases", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
     (
         "traits",

@@ -89,7 +89,7 @@ def test_export_and_import_are_counted(folder: Path, tmp_path: Path) -> None:
     assert (done["added"], done["known"]) == (0, 4)
     assert done["skipped"] == [{"row": 5, "reason": "no candidate has this content or name ('nobody.png')"}]
     told = call("review", "--project", folder, "--import", file).out
-    assert "0 verdicts, 4 were here already, 1 rows skipped" in told
+    assert "0 verdicts, 4 here already, 1 row skipped" in told
 
 
 @pytest.mark.parametrize(

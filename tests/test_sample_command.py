@@ -262,7 +262,7 @@ def test_diffusers_paints_a_run_from_end_to_end(project: Path) -> None:
     words = (*words, "--loras", project / "loras", "--prompts", project / "prompts.txt", "--seeds", "1")
     done: Outcome = call(*words)
     assert done.code == 0, done.err
-    assert "2 checkpoints of 2 prompts x 1 seeds" in done.out
+    assert "2 checkpoints of 2 prompts x 1 seed" in done.out
     run = open_run(project / "runs" / "arm")
     assert [(c.name, c.step, c.images_seen) for c in run.sampled()] == [("0000040", 10, 40), ("0000080", 20, 80)]
     assert run.record.seed == 7

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from graftset.runs import open_run, read_samples
+from graftset.runs import open_run, read_samples, run_state
+from graftset.train import native
 from running import COMMAND, ENVIRONMENT, Outcome, call, sentence, told
 from test_train_native import traces
 from training_sets import make_build
@@ -42,7 +43,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_plan_finds_its_build_and_a_second_call_changes_nothing(project: Path) -> None:
+def test_a_plan_finds_its_build_and_a_second_call_changes_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = call("train", "--project", project, "--plan", "weighted", "--steps", 12, "--json")
     assert done.code == 0
     assert done.json["folder"] == str(project / "runs" / "mixed-s0")
@@ -51,8 +54,10 @@ def test_a_plan_finds_its_build_and_a_second_call_changes_nothing(project: Path)
     assert f"12 steps, 10 checkpoints with {len(prompts)} pictures each" in done.err
     record = open_run(project / "runs" / "mixed-s0").record
     assert (record.plan, record.originals, record.generated, record.width, record.height) == ("weighted", 6, 3, 8, 12)
+    monkeypatch.setattr(native, "estimate", lambda job: pytest.fail("the machine was timed for nothing"))
     again = call("train", "--project", project, "--plan", "weighted", "--steps", 12)
     assert again.out.startswith("unchanged ")
+    assert again.err == ""
 
 
 def test_arms_of_a_project_share_palette_prompts_and_first_weights(project: Path) -> None:
@@ -125,12 +130,19 @@ def test_a_command_that_is_stopped_or_killed_goes_on_to_the_same_weights(
     while not list(project.glob("runs/run/checkpoints/*.json"))[2:] and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.01)
+    assert run_state(open_run(project / "runs" / "run")) == "training"
     process.send_signal(number)
     _, err = process.communicate(timeout=120)
     assert process.returncode == code, err
     assert "Traceback" not in err
     if number != signal.SIGKILL:
         assert err.splitlines()[-1].startswith("stopped: what was finished is kept")
+    (listed,) = call("runs", "--project", project, "--json").json["runs"]
+    assert listed["state"] == "stopped"
+    assert listed["resume"] == f"graftset train --plan mixed --steps 40 --name run --project {project}"
+    assert listed["resume"] in call("runs", "--project", project).out
+    (known,) = call("status", "--project", project, "--json").json["runs"]
+    assert (known["state"], known["finished"], known["resume"]) == ("stopped", False, listed["resume"])
     done = call(*options, "--name", "run", "--json")
     assert done.json["resumed_at"] > 0
     (project / "runs" / "run").rename(project / "runs" / "stopped")

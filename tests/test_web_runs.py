@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from graftset.runs import RunRecord, create_run
+from graftset.runs import Run, RunRecord, create_run, hold_run
 from graftset.web.room import Room
 from reviewing import client_of, copy_project, room_of
 from scored_runs import LEARNS, cards
@@ -32,14 +32,14 @@ def evaluated(room: Room, name: str = "arm", prompts: str = "p" * 64) -> None:
         room.session.catalog.save_scorecard(replace(card, run=name, prompts_sha256=prompts), "/gone")
 
 
-def training(room: Room, name: str) -> None:
+def begun(room: Room, name: str) -> Run:
     """A run of ours that has only begun."""
     steps = (10, 20)
     record = RunRecord(
         name, "native", "weighted", "b" * 64, "weighted", 24, 24, 24, 3, 1, 20, 32, "cpu", steps, (0,), "0" * 64, 4,
         created="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
-    create_run(room.session.project.runs / name, record)
+    return create_run(room.session.project.runs / name, record)
 
 
 def test_runs_stand_beside_one_another_and_each_has_a_page(room: Room, client: TestClient) -> None:
@@ -65,14 +65,29 @@ def test_runs_on_other_prompts_are_not_held_beside_one_another(room: Room, clien
 def test_a_run_that_goes_on_is_loaded_again_and_has_no_page_before_it_was_looked_at(
     room: Room, client: TestClient
 ) -> None:
-    training(room, "young")
-    page = client.get("/runs").text
+    with hold_run(begun(room, "young")):
+        page = client.get("/runs").text
     assert "young" in page
+    assert "training, 0 of 2 checkpoints" in page
     assert 'http-equiv="refresh"' in page
     assert 'href="/runs/young"' not in page
     answer = client.get("/runs/young", headers={"accept": "application/json"})
     assert answer.status_code == 404
     assert "graftset evaluate young" in answer.json()["error"]["remedy"]
+
+
+def test_a_run_that_was_stopped_is_said_to_be_and_how_it_goes_on(room: Room, client: TestClient) -> None:
+    run = begun(room, "weighted-s1")
+    assert "unfinished, 0 of 2 checkpoints" in client.get("/runs").text  # it may be trained elsewhere
+    with hold_run(run):
+        pass
+    build = room.session.project.builds / "weighted"
+    build.mkdir(parents=True, exist_ok=True)
+    (build / "manifest.json").touch()
+    page = client.get("/runs").text
+    assert "stopped, 0 of 2 checkpoints" in page
+    assert "<code>graftset train --plan weighted --seed 1 --steps 20 --checkpoints 2</code>" in page
+    assert 'http-equiv="refresh"' not in page
 
 
 @pytest.mark.parametrize("name", ["nobody", "..%2f..%2fetc%2fpasswd", "<script>alert(1)</script>", "a" * 400])

@@ -101,7 +101,16 @@ def test_another_port_of_this_machine_is_another_application() -> None:
 def test_another_site_cannot_give_a_verdict(client: TestClient, room: Room, headers: dict[str, str]) -> None:
     before = room.desk.version
     fields = {"do": "undo", "action": "x", "name": "eve", "plan": "fixed-2"}
-    for route in ("/undo", "/plan", "/reviewer", "/bulk", f"/look/{an_id(room)}", f"/settle/{an_id(room)}", "/dismiss"):
+    for route in (
+        "/undo",
+        "/plan",
+        "/reviewer",
+        "/bulk",
+        f"/look/{an_id(room)}",
+        f"/settle/{an_id(room)}",
+        "/dismiss",
+        "/restore",
+    ):
         response = client.post(route, data=fields, headers=headers)
         assert response.status_code == 403, route
         assert the_error(response)["field"] == "Origin"

@@ -244,6 +244,15 @@ def test_a_finding_that_is_dismissed_stays_so(client: TestClient, room: Room) ->
     assert finding.id in room.session.catalog.dismissals()
     assert finding.id not in shown(client, "/captions")
     assert client.post("/dismiss", data={"id": "nothing"}).status_code == 404
+    assert finding.id not in client.get("/captions").text
+    away = client.get("/captions", params={"rule": "dismissed"}).text
+    assert finding.id in away
+    assert 'action="/restore"' in away
+    sent = {"id": finding.id, "rule": "dismissed", "page": "1"}
+    assert client.post("/restore", data=sent).headers["location"] == "/captions?rule=dismissed&page=1&did=restored"
+    assert finding.id not in room.session.catalog.dismissals()
+    assert finding.id not in client.get("/captions", params={"rule": "dismissed"}).text
+    assert client.post("/restore", data=sent).status_code == 404
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ TEMPORARY_PREFIX = ".graftset-"
 _TEMPORARY, _ASIDE = ".tmp", ".old"
 _HASH_BLOCK = 1 << 20  # bytes
 _SYNCED_TOGETHER = 8
+_RETRY = 0.02  # seconds between two tries to lock
 _SYNC_BLOCK = 1024  # files that wait in line at a time: memory stays flat
 
 
@@ -229,20 +231,55 @@ def _unused(parent: Path, suffix: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def lock_folder(folder: Path) -> Iterator[bool]:
-    """Lock a folder for as long as the block or the process lasts, however it ends; tell whether that could be done."""
+def lock_folder(folder: Path, *, patience: float = 0.0) -> Iterator[bool]:
+    """Lock a folder for as long as the block or the process lasts, however it ends; tell whether that could be done.
+
+    Args:
+        folder: It must be there.
+        patience: Seconds to try again for; whoever asks `is_locked` holds it for a moment.
+    """
     if fcntl is None:  # Windows: nothing tells the folder of a killed command from one in use
         yield False
         return
+    until = time.monotonic() + patience
     with contextlib.ExitStack() as stack:
         try:
             descriptor = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= until:
+                        raise
+                    time.sleep(_RETRY)
         except OSError:  # in use, gone, or on a file system without locks
             yield False
             return
         yield True
+
+
+def is_locked(path: Path) -> bool | None:
+    """Whether a process holds the lock of a folder or file; None where nothing can tell.
+
+    The kernel gives a lock back when its process ends, however it ends: a killed one holds none.
+    """
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that ask do not see one another
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return None
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _temporary_name(path: Path, suffix: str = _TEMPORARY) -> Path:

@@ -11,6 +11,7 @@ The score is 10 less the 3-norm of what the parts lack: one bad part decides, se
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,20 @@ NORM = 3.0
 FAULTY = 9.0
 ENOUGH = 20  # originals; fewer say nothing about what is normal for them
 UNREMARKABLE = 99.5  # percentile of the originals up to which a native measure is unremarkable
+
+
+def score_text(score: float) -> str:
+    """A score for people, rounded down to a tenth: what a gate of 8.0 refuses must not look like 8.0.
+
+    Exact tenths stay, whatever their binary fraction.
+
+    >>> score_text(7.96), score_text(8.0), score_text(0.3), score_text(10.0)
+    ('7.9', '8.0', '0.3', '10.0')
+    """
+    if not math.isfinite(score):
+        return str(score)
+    nearest = round(score, 1)
+    return f"{nearest if nearest <= score else nearest - 0.1:.1f}"
 
 
 @dataclass(frozen=True, slots=True)

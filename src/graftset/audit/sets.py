@@ -9,6 +9,7 @@ import numpy as np
 
 from graftset.audit.findings import Found
 from graftset.audit.texts import U8, Caption, Corpus
+from graftset.phrases import counted
 from graftset.pixels.color import srgb_to_oklab
 from graftset.records import CaptionChange
 
@@ -38,7 +39,10 @@ def one_off_tags(corpus: Corpus) -> Iterator[Found]:
         return
     marked = sum(1 for c in corpus.captions if any(corpus.tags[c.part(i).lower()] == 1 for i in range(len(c.parts))))
     words = f"{len(once)} of {len(corpus.tags)} tags"
-    message = f"{words} stand in one caption only, and {marked} captions hold such a tag: it can act as an image id"
+    message = (
+        f"{words} stand in one caption only, and {counted(marked, 'caption')} with such a tag: "
+        "it can act as an image id"
+    )
     yield Found(None, words, message)
 
 

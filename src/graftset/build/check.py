@@ -22,6 +22,7 @@ from graftset.build.package import StageRead, SubsetRead
 from graftset.build.plans import Stage, Subset
 from graftset.build.reading import BuildRecord, read_build
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 # What a build of ours means to do: a plan with weighted losses goes by regularization images and says what becomes of
 # them (entries are compared below), and keep_tokens lies ready for whoever turns shuffling on, as dataset.toml says.
@@ -171,7 +172,9 @@ def _check_build(folder: Path, options: Options) -> CheckReport:
             findings.append(finding("plan-differs", message))
     steps = sum(read.steps for read in reads)
     if steps != record.plan.steps:
-        findings.append(finding("plan-differs", f"training would take {steps} steps, the plan has {record.plan.steps}"))
+        findings.append(
+            finding("plan-differs", f"training would take {counted(steps, 'step')}, the plan has {record.plan.steps}")
+        )
     return _report(folder, record, list(zip(names, runs, strict=bool(runs))), reads, findings, steps, options)
 
 
@@ -246,7 +249,7 @@ def _plan_faults(stage: Stage, read: StageRead) -> Iterator[str]:
     for planned, there in _pairs(stage.subsets, read.subsets):
         yield from _subset_faults(read, planned, there)
     if read.epochs != stage.epochs:
-        yield f"{read.config} is trained for {read.epochs} epochs, the plan has {stage.epochs}"
+        yield f"{read.config} is trained for {counted(read.epochs, 'epoch')}, the plan has {stage.epochs}"
     if read.batch_size != stage.batch_size:
         yield f"{read.config} has batch size {read.batch_size}, the plan {stage.batch_size}"
 
@@ -259,9 +262,9 @@ def _subset_faults(read: StageRead, planned: Subset | None, there: SubsetRead | 
         yield f"{read.config} also shows {there.folder}, which the plan does not have"
         return
     if there.images != planned.images:
-        yield f"{there.folder} holds {there.images} images, the plan has {planned.images}"
+        yield f"{there.folder} holds {counted(there.images, 'image')}, the plan has {planned.images}"
     if there.captions != there.images:
-        yield f"{there.folder} holds {there.images - there.captions} images without a caption"
+        yield f"{there.folder} holds {counted(there.images - there.captions, 'image')} without a caption"
     if there.repeats != planned.repeats:
         yield f"{read.config} shows {there.folder} {there.repeats} times an epoch, the plan {planned.repeats} times"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from graftset.build.manifest import MANIFEST, read_manifest, review_told, verify
 from graftset.errors import BuildError, ExistsError, UserError
 from graftset.files import temporary_folder, write_whole
+from graftset.phrases import counted
 
 _SHOWN = 5  # names in a message
 
@@ -81,7 +82,8 @@ def refuse_loss(folder: Path, *, force: bool) -> None:
     extra = verify(folder).extra
     if extra:
         raise ExistsError(
-            f"The build to be replaced also holds {len(extra)} files that graftset did not write: {some_names(extra)}",
+            f"The build to be replaced also holds {counted(len(extra), 'file')} that graftset did not "
+            f"write: {some_names(extra)}",
             field="folder",
             value=str(folder),
             remedy="Move them away, or build under another --name",

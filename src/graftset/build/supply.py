@@ -10,6 +10,7 @@ from graftset.build.package import CaptionSource, Member, file_name, one_line
 from graftset.build.plans import MixingPlan, PlanSpec, choose, class_folders, mix
 from graftset.build.plans.table import Captions
 from graftset.errors import BuildError
+from graftset.phrases import counted
 from graftset.records import ImageView, Skip
 
 
@@ -110,15 +111,15 @@ def sort_out(
         )
     kinds = {
         "could not be measured": "images",
-        "have no caption": "caption",
+        "without a caption": "caption",
         "came without a prompt": "prompt",
-        "are of too high a generation": "generation",
+        "of too high a generation": "generation",
     }
     faults = []
     for kind, field in kinds.items():
         names = sorted(file_name(view) for view, (of_kind, _) in out if of_kind == kind)
         if names:
-            faults.append((field, f"{len(names)} images {kind}: {some_names(names)}"))
+            faults.append((field, f"{counted(len(names), 'image')} {kind}: {some_names(names)}"))
     unasked = sum(view.origin == "generated" and not one_line(view.prompt) for view, _ in out if wishes.only_asked)
     return Supply(
         usable=usable,
@@ -206,10 +207,10 @@ def _why_not(
         wants = "trains under" if wishes.captions == "as-asked" else "asks for"
         return "came without a prompt", f"generated without a prompt, which this plan {wants}"
     if not one_line(caption_of(view, wishes.captions)[0]):
-        return "have no caption", f"{view.origin} without a caption"
+        return "without a caption", f"{view.origin} without a caption"
     if max_generation is None:
         return None
-    too_high = "are of too high a generation"
+    too_high = "of too high a generation"
     if view.generation > max_generation:
         return (
             too_high,

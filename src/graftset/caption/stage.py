@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from graftset import __version__
 from graftset.catalog import Catalog
 from graftset.claims import compose, correct
+from graftset.phrases import counted, noun
 from graftset.records import CaptionProposal, ImageView
 from graftset.vocabulary import NOTHING_NAMED, Named, Vocabulary, split_parts
 
@@ -148,5 +149,6 @@ def _notes(vocabulary: Vocabulary, proposals: Mapping[str, CaptionProposal]) -> 
         notes.append("The originals' captions share no part: composed captions hold only what was seen.")
     composed = sum(1 for proposal in proposals.values() if proposal.composed)
     if composed:
-        notes.append(f"{composed} candidates came without text; their captions are composed and marked so.")
+        theirs = noun(composed, "its caption is", "their captions are")
+        notes.append(f"{counted(composed, 'candidate')} came without text; {theirs} composed and marked so.")
     return tuple(notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -84,6 +85,12 @@ def shown(path: Path) -> str:
     """A path as a person would type it here: relative where it lies below the present folder."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
+
+
+def typed(command: str, project: Path) -> str:
+    """A command of graftset as one types it where one stands now."""
+    here = project.resolve() == Path.cwd()
+    return f"graftset {command}" + ("" if here else f" --project {shlex.quote(str(project))}")
 
 
 def say(*lines: str) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from graftset.cli.console import shown
 from graftset.cli.show_builds import build_json, build_line, build_remarks
 from graftset.errors import UserError
+from graftset.phrases import counted
+from graftset.quality import score_text
 from graftset.records import Skip
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def assess_json(report: AssessReport) -> dict[str, Any]:
 
 def assess_lines(report: AssessReport) -> list[str]:
     """The assess report for people."""
-    lines = [f"assessed {report.assessed} images ({report.measured} opened, {report.unchanged} unchanged)"]
+    lines = [f"assessed {counted(report.assessed, 'image')} ({report.measured} opened, {report.unchanged} unchanged)"]
     refused = [Skip(path, reason) for path, reason in report.refused]
     return [*lines, *left_out_lines("not measured", refused), *(f"note: {note}" for note in report.notes)]
 
@@ -250,7 +252,7 @@ def caption_diff_lines(diff: Sequence[Mapping[str, Any]]) -> list[str]:
 def image_line(view: ImageView) -> str:
     """One image in one line: origin, score, background, verdict, path."""
     background = view.traits.background
-    score = "-" if view.score is None else f"{view.score:4.1f}"
+    score = "-" if view.score is None else score_text(view.score)
     seen = "-" if background is None else f"{background.kind} {background.value}"
     state = {None: "", True: "admitted", False: "dropped"}[view.selected]
     return f"{view.origin:9} {score:>5} {seen:20} {state:9} {view.path}"

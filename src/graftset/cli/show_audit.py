@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from graftset.phrases import counted
+
 if TYPE_CHECKING:
     from graftset.audit import AuditReport, Finding, Learned
 
@@ -48,7 +50,7 @@ def vocabulary_json(learned: Learned) -> dict[str, Any]:
 
 def vocabulary_lines(learned: Learned) -> list[str]:
     """What was learned from the captions, for people."""
-    lines = [f"learned from {learned.captions} captions of originals"]
+    lines = [f"learned from {counted(learned.captions, 'caption')} of originals"]
     for place, parts in (("begin", learned.head), ("end", learned.tail)):
         if parts:
             lines.append(f"nearly all {place} with: {', '.join(parts)}")
@@ -63,7 +65,7 @@ def vocabulary_lines(learned: Learned) -> list[str]:
             lines += ["", slot]
         lines.append(f"  {len(wording.paths):4}  {wording.claimed:20} {wording.text}  {_some(wording.paths)}")
     if learned.unread:
-        lines += ["", f"nothing was understood of {len(learned.unread)} captions  {_some(learned.unread)}"]
+        lines += ["", f"nothing was understood of {counted(len(learned.unread), 'caption')}  {_some(learned.unread)}"]
     return [*lines, *(f"note: {note}" for note in learned.notes)]
 
 
@@ -107,4 +109,8 @@ def _table(report: AuditReport) -> list[str]:
     ]
     head = [f"{'found':>5}  {'fixes':>5}  {'':7}  rule"] if rows else []
     dismissed = f", {len(report.dismissed)} dismissed" if report.dismissed else ""
-    return [*head, *rows, f"{len(report.findings)} findings in {report.captions} captions{dismissed}"]
+    return [
+        *head,
+        *rows,
+        f"{counted(len(report.findings), 'finding')} in {counted(report.captions, 'caption')}{dismissed}",
+    ]

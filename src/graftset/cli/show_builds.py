@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graftset.cli.console import finish, shown, some
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 if TYPE_CHECKING:
     from graftset.build import BuildReport
@@ -64,8 +65,9 @@ def build_line(report: BuildReport) -> str:
     """What was done, in one line."""
     done = "unchanged" if report.unchanged else "built" if report.written else "would build"
     return (
-        f"{done} {shown(report.folder)}: {report.images} images at {report.size.width}x{report.size.height} px, "
-        f"{report.plan.steps} steps, {report.plan.real_mass:.0%} of what is shown are originals"
+        f"{done} {shown(report.folder)}: {counted(report.images, 'image')} at "
+        f"{report.size.width}x{report.size.height} px, "
+        f"{counted(report.plan.steps, 'step')}, {report.plan.real_mass:.0%} of what is shown are originals"
     )
 
 
@@ -87,7 +89,9 @@ def verify_and_tell(folder: Path, *, as_json: bool) -> None:
     words = {"trained_on": "trained on", "contradictions": "manifest"}
     document = {"folder": str(folder), "files": found.files, "ok": found.intact, "extra": list(found.extra)}
     lines = [f"{words.get(kind, kind)}: {path}" for kind, paths in problems.items() for path in paths]
-    verdict = f"{found.files} files, build {found.build_sha256[:16]}: {'' if found.intact else 'not '}as built"
+    verdict = (
+        f"{counted(found.files, 'file')}, build {found.build_sha256[:16]}: {'' if found.intact else 'not '}as built"
+    )
     fault = UserError(
         "The files of this build are not those that were built",
         field="--verify",

@@ -12,6 +12,7 @@ from graftset.build.kohya.preflight import SEVERITIES, Finding, Options
 from graftset.build.kohya.preflight.arguments import from_command_line
 from graftset.cli.console import finish, some
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 __all__ = ["Options", "checked", "tell"]
 
@@ -112,11 +113,11 @@ def _totals(found: CheckReport) -> Iterator[str]:
     planned = "" if found.planned_steps is None else f", {found.planned_steps:,} planned"
     name = "" if found.plan is None else f"plan {found.plan}: "
     each = " + ".join(
-        f"{epochs} epochs of {batches:,} batches"
+        f"{counted(epochs, 'epoch')} of {counted(batches, 'batch', 'batches')}"
         for epochs, batches in zip(found.epochs, found.batches_per_epoch, strict=True)
     )
     hours = "" if found.hours is None else f"; {_duration(found.hours)}"
-    yield f"{name}{found.steps:,} steps{planned}{f' ({each})' if each else ''}{hours}"
+    yield f"{name}{counted(found.steps, 'step')}{planned}{f' ({each})' if each else ''}{hours}"
 
 
 def _duration(hours: float) -> str:
@@ -167,7 +168,7 @@ def _fate(image: ImageFate) -> str:
     size = "size unknown" if image.size is None else f"{image.size[0]}x{image.size[1]}"
     became = "" if image.bucket is None else f" -> {image.bucket[0]}x{image.bucket[1]} {image.resize or 'as it is'}"
     colors = "" if image.colors is None else f", {_colors(image.colors, image.colors_seen)} colors"
-    words = f"{image.tokens} tokens from {source}: {image.text!r}{lost}"
+    words = f"{counted(image.tokens, 'token')} from {source}: {image.text!r}{lost}"
     return f"{stage}{image.path} x {image.repeats}: {words}; {size}{became}{colors}"
 
 

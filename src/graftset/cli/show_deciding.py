@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graftset.decide import as_json, written
+from graftset.phrases import counted
 
 if TYPE_CHECKING:
     from graftset.decide import Decision
@@ -123,8 +124,8 @@ def _confidence(share: float) -> str:
 
 def cost_in_words(cost: Cost) -> str:
     """What a move costs: "12 images to make, 10 runs, 0.8 CPU hours"."""
-    told = [f"{cost.images:,} images to make"] if cost.images else []
-    told += [f"{cost.runs} runs"] if cost.runs else []
+    told = [f"{counted(cost.images, 'image')} to make"] if cost.images else []
+    told += [counted(cost.runs, "run")] if cost.runs else []
     for hours, what in (
         (cost.making_hours, "hours of making"),
         (cost.cpu_hours, "CPU hours"),

@@ -11,6 +11,7 @@ from graftset.cli.show_training import duration
 from graftset.compare import DIRECTIONAL, as_json
 from graftset.engine import available_cores
 from graftset.errors import UserError
+from graftset.phrases import counted
 from graftset.scorecards import BY_NAME
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def planned_lines(planned: Planned, jobs: int | None) -> list[str]:
     names = [f"{arm.name} ({arm.originals} + {arm.generated})" for arm in one.arms] + list(planned.unbuilt)
     asked = sum(one.prompts.values())
     lines = [
-        f"experiment {one.name}: {', '.join(names)}; {len(one.seeds)} seeds, {planned.runs} runs of {one.steps} steps",
-        f"{one.checkpoints} checkpoints, each painting {asked} prompts "
+        f"experiment {one.name}: {', '.join(names)}; {counted(len(one.seeds), 'seed')}, "
+        f"{counted(planned.runs, 'run')} of {counted(one.steps, 'step')}",
+        f"{counted(one.checkpoints, 'checkpoint')}, each painting {counted(asked, 'prompt')} "
         f"({', '.join(f'{count} {kind}' for kind, count in one.prompts.items())})",
         "verdicts on " + ", ".join(endpoint.name for endpoint in one.primary),
         *(f"left out: {arm.name}: {arm.reason}" for arm in one.left_out),
@@ -69,9 +71,10 @@ def planned_lines(planned: Planned, jobs: int | None) -> list[str]:
         first = "there is a build" if planned.estimate is None else "the first steps are done"
         lines.append(f"how long it takes can be said once {first}")
     else:
-        what = "all of it" if not planned.finished else f"what is left ({planned.left} runs)"
+        what = "all of it" if not planned.finished else f"what is left ({counted(planned.left, 'run')})"
         lines.append(
-            f"{what} takes about {duration(seconds)} here now, {_side_by_side(planned, jobs)} runs side by side; "
+            f"{what} takes about {duration(seconds)} here now, "
+            f"{counted(_side_by_side(planned, jobs), 'run')} side by side; "
             "evaluation comes on top"
         )
     return lines
@@ -93,7 +96,8 @@ def done_json(done: Experimented, planned: Planned) -> dict[str, Any]:
 def done_lines(done: Experimented) -> list[str]:
     """What an experiment came to, for people."""
     return [
-        f"experiment {done.experiment.name}: {len(done.trained)} runs trained, {len(done.unchanged)} finished before",
+        f"experiment {done.experiment.name}: {counted(len(done.trained), 'run')} trained, "
+        f"{len(done.unchanged)} finished before",
         *(line for one in done.comparisons for line in comparison_lines(one)),
         *(f"not compared: {arm}: {reason}" for arm, reason in done.refused),
     ]
@@ -104,7 +108,7 @@ def fault(done: Experimented) -> UserError | None:
     if done.failed:
         run, reason = done.failed[0]
         return UserError(
-            f"{len(done.failed)} runs did not finish: {reason}",
+            f"{counted(len(done.failed), 'run')} did not finish: {reason}",
             field="run",
             value=run,
             remedy="Run the same command again to go on",
@@ -161,9 +165,9 @@ def _settling(one: Difference) -> str:
     needed = one.needed
     ways = []
     if needed is not None and needed.seeds is not None:
-        ways.append(f"{needed.seeds} seeds with these prompts")
+        ways.append(f"{counted(needed.seeds, 'seed')} with these prompts")
     if needed is not None and needed.prompts is not None:
-        ways.append(f"{needed.prompts} prompts with these seeds")
+        ways.append(f"{counted(needed.prompts, 'prompt')} with these seeds")
     what = " or ".join(ways) if ways else "no number of seeds under a hundred, at the difference seen,"
     found = f"{one.detectable:.3f}" if one.detectable <= BY_NAME[one.endpoint.measure].reach else "no difference"
     return f"{one.endpoint.name}: these seeds and prompts find {found} in 80 % of cases; {what} would settle it"

@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from graftset.cli.console import some
+from graftset.phrases import counted
+from graftset.quality import score_text
 
 if TYPE_CHECKING:
     from graftset.records import ReviewPlan
@@ -72,7 +74,7 @@ def numbers_lines(numbers: Numbers) -> list[str]:
         *_agreement_lines(numbers),
         *_curve_lines(numbers),
         *(
-            f"disagree    {PurePath(one.path).name}: score {one.score:.1f}, {one.verdict}"
+            f"disagree    {PurePath(one.path).name}: score {score_text(one.score)}, {one.verdict}"
             for one in numbers.disagreements[:_STRANGEST]
         ),
         *some(
@@ -121,6 +123,7 @@ def import_json(report: ImportReport) -> dict[str, Any]:
 def import_lines(report: ImportReport) -> list[str]:
     """What an import did, for people."""
     return [
-        f"imported    {report.added} verdicts, {report.known} were here already, {len(report.skipped)} rows skipped",
+        f"imported    {counted(report.added, 'verdict')}, {report.known} here already, "
+        f"{counted(len(report.skipped), 'row')} skipped",
         *some(f"skipped     row {row}: {reason}" for row, reason in report.skipped),
     ]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graftset.cli.console import typed
+from graftset.phrases import counted, noun
 from graftset.scorecards.measures import BY_NAME
 
 if TYPE_CHECKING:
     from graftset.runs import RunRecord
     from graftset.scorecards import Course, Criterion, Figure
-    from graftset.workflows.evaluating import Evaluation, KnownRun
+    from graftset.workflows.evaluating import Evaluation
     from graftset.workflows.importing import Imported
+    from graftset.workflows.known_runs import KnownRun
 
 Shown = Callable[[Path], str]
 _SKIPS = 5  # files left out that are told one by one
@@ -48,12 +51,12 @@ def evaluation_lines(done: Evaluation, shown: Shown) -> list[str]:
     skipped = sum(len(card.skipped) for card in done.course.cards)
     if skipped:
         first = next(skip for card in done.course.cards for skip in card.skipped)
-        lines.append(f"{skipped} pictures left out, the first {Path(first.path).name}: {first.reason}")
+        lines.append(f"{counted(skipped, 'picture')} left out, the first {Path(first.path).name}: {first.reason}")
     lines += done.notes
     return [*lines, *([f"report: {shown(done.page)}"] if done.page else [])]
 
 
-def run_json(run: KnownRun) -> dict[str, Any]:
+def run_json(run: KnownRun, project: Path) -> dict[str, Any]:
     """One run as JSON."""
     return {
         "name": run.name,
@@ -61,6 +64,7 @@ def run_json(run: KnownRun) -> dict[str, Any]:
         "state": run.state,
         "checkpoints": run.checkpoints,
         "planned": run.planned,
+        "resume": None if run.resume is None else typed(run.resume, project),
         "settings": None if run.record is None else asdict(run.record.record),
         **(_course_json(run.course) if run.course else {"evaluated": 0}),
     }
@@ -69,7 +73,7 @@ def run_json(run: KnownRun) -> dict[str, Any]:
 def run_line(run: KnownRun) -> str:
     """One run on a line."""
     of = f" of {run.planned}" if run.planned else ""
-    line = f"{run.name}: {run.state}, {run.checkpoints}{of} checkpoints"
+    line = f"{run.name}: {run.state}, {run.checkpoints}{of} {noun(run.planned or run.checkpoints, 'checkpoint')}"
     if run.course is None:
         return f"{line}, not evaluated"
     newest = run.course.cards[-1]
@@ -78,9 +82,18 @@ def run_line(run: KnownRun) -> str:
     return ", ".join([line, f"{len(run.course.cards)} evaluated", *told, *([f"best {best}"] if best else [])])
 
 
-def run_lines(run: KnownRun, shown: Shown) -> list[str]:
+def runs_lines(runs: Sequence[KnownRun], project: Path) -> list[str]:
+    """A line for each run, and how one that was stopped goes on."""
+    return [line for run in runs for line in (run_line(run), *_resume_lines(run, project))]
+
+
+def _resume_lines(run: KnownRun, project: Path) -> list[str]:
+    return [] if run.resume is None else [f"  goes on where it was with: {typed(run.resume, project)}"]
+
+
+def run_lines(run: KnownRun, shown: Shown, project: Path) -> list[str]:
     """One run for people."""
-    lines = [run_line(run), f"folder: {shown(run.folder)}"]
+    lines = [run_line(run), *_resume_lines(run, project), f"folder: {shown(run.folder)}"]
     if run.record is not None:
         record = run.record.record
         lines.append(_record_line(record))
@@ -99,7 +112,7 @@ def run_lines(run: KnownRun, shown: Shown) -> list[str]:
 
 def _record_line(record: RunRecord) -> str:
     """How a run was trained, as far as it is known."""
-    images = f"trained on {record.originals} originals and {record.generated} generated"
+    images = f"trained on {counted(record.originals, 'original')} and {record.generated} generated"
     if not record.originals and not record.generated:
         images = "what it was trained on is not known"
     told = [f"plan {record.plan}"] if record.plan else []
@@ -134,7 +147,7 @@ def import_lines(done: Imported, shown: Shown) -> list[str]:
         lines = [f"unchanged {shown(done.run.folder)}: all of it was imported before"]
     else:
         lines = [
-            f"imported {shown(done.run.folder)}: {checkpoints} checkpoints, {done.weights} with weights, "
+            f"imported {shown(done.run.folder)}: {counted(checkpoints, 'checkpoint')}, {done.weights} with weights, "
             f"{sampled} with pictures, {done.losses} logged losses"
         ]
     lines += [f"note: {note}" for note in done.notes]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graftset.phrases import counted
+
 if TYPE_CHECKING:
     from graftset.workflows.sampling import Sampled
 
@@ -36,7 +38,7 @@ def sampled_lines(sampled: Sampled, shown: Callable[[Path], str]) -> list[str]:
         rate = f", {done.pictures / done.seconds:.2f} pictures/s" if done.pictures and done.seconds > 0 else ""
         lines.append(
             f"painted {shown(sampled.run.folder)} with {sampled.generator}: {_counted(len(done.painted))} of "
-            f"{sampled.prompts} prompts x {sampled.seeds} seeds in {done.seconds:.0f} s{rate}"
+            f"{counted(sampled.prompts, 'prompt')} x {counted(sampled.seeds, 'seed')} in {done.seconds:.0f} s{rate}"
         )
     if done.unchanged:
         lines.append(f"unchanged: {_counted(len(done.unchanged))} painted before")

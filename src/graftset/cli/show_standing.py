@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graftset.cli.console import some
+from graftset.cli.console import some, typed
+from graftset.phrases import counted
 
 if TYPE_CHECKING:
+    from graftset.decide import Decision
     from graftset.records import Skip
     from graftset.workflows.builds import KnownBuild
     from graftset.workflows.standing import RunStanding, SelectionStanding, Standing
@@ -38,10 +39,11 @@ def standing_json(stands: Standing, project: Path) -> dict[str, Any]:
         "selection": None if selection is None else _selection_json(selection),
         "review": None if stands.review is None else stands.review.as_dict() | {"notes": list(stands.review.notes)},
         "builds": [_build_json(build) for build in stands.builds],
-        "runs": [asdict(run) for run in stands.runs],
+        "runs": [_run_json(run, project) for run in stands.runs],
+        "decision": None if stands.decision is None else _decision_json(stands.decision),
         "skipped": _skips_json(stands.skipped),
         "notes": list(stands.notes),
-        "next": [{"command": _full(step.command, project), "why": step.why} for step in stands.next_steps],
+        "next": [{"command": typed(step.command, project), "why": step.why} for step in stands.next_steps],
     }
 
 
@@ -72,6 +74,21 @@ def _build_json(build: KnownBuild) -> dict[str, Any]:
     }
 
 
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "number": decision.number,
+        "at": decision.at,
+        "scenario": decision.scenario,
+        "verdict": decision.verdict,
+        "sentence": decision.sentence,
+        "by": decision.by,
+    }
+
+
+def _run_json(run: RunStanding, project: Path) -> dict[str, Any]:
+    return asdict(run) | {"resume": None if run.resume is None else typed(run.resume, project)}
+
+
 def _skips_json(skips: Sequence[Skip]) -> list[dict[str, str]]:
     return [{"path": skip.path, "reason": skip.reason} for skip in skips]
 
@@ -90,17 +107,18 @@ def standing_lines(stands: Standing, project: Path) -> list[str]:
         f"selected    {'not yet' if stands.selection is None else _selected(stands.selection)}",
         *_review_lines(stands),
         *(f"build       {_build_line(build)}" for build in stands.builds),
-        *(f"run         {_run_line(run)}" for run in stands.runs),
+        *(line for run in stands.runs for line in _run_lines(run, project)),
+        *_decision_lines(stands.decision),
         *some(f"unreadable  {skip.path}: {skip.reason}" for skip in stands.unreadable),
         *some(f"skipped     {skip.path}: {skip.reason}" for skip in stands.skipped),
         *(f"note        {note}" for note in stands.notes),
     ]
-    steps = [f"next        {_full(step.command, project)}  ({step.why})" for step in stands.next_steps]
+    steps = [f"next        {typed(step.command, project)}  ({step.why})" for step in stands.next_steps]
     if steps:
         return [*lines, *steps]
     lines.append("next        nothing: all is up to date")
     if stands.selection is not None and stands.selection.admitted and stands.review is None:
-        review = _full("review", project)
+        review = typed("review", project)
         lines.append(f"            nobody has looked at the admitted yet: {review} shows how far they may be trusted")
     return lines
 
@@ -123,17 +141,16 @@ def _build_line(build: KnownBuild) -> str:
     record = build.record
     stale = f"; out of date: {build.differences}" if build.differences else ""
     return (
-        f"{build.name}: {len(record.images)} images at {record.size.width}x{record.size.height} px, "
-        f"{record.plan.steps} steps, {record.plan.real_mass:.0%} originals{stale}"
+        f"{build.name}: {counted(len(record.images), 'image')} at {record.size.width}x{record.size.height} px, "
+        f"{counted(record.plan.steps, 'step')}, {record.plan.real_mass:.0%} originals{stale}"
     )
 
 
-def _run_line(run: RunStanding) -> str:
-    state = "finished" if run.finished else "not finished"
-    return f"{run.name}: {state}, {run.checkpoints} of {run.planned} checkpoints, {run.evaluated} evaluated"
+def _decision_lines(decision: Decision | None) -> list[str]:
+    return [] if decision is None else [f"decided     {decision.sentence}  (decisions/{decision.number}.json)"]
 
 
-def _full(command: str, project: Path) -> str:
-    """A command as one types it where one stands now."""
-    here = project.resolve() == Path.cwd()
-    return f"graftset {command}" + ("" if here else f" --project {shlex.quote(str(project))}")
+def _run_lines(run: RunStanding, project: Path) -> list[str]:
+    where = f"{run.checkpoints} of {counted(run.planned, 'checkpoint')}, {run.evaluated} evaluated"
+    lines = [f"run         {run.name}: {run.state}, {where}"]
+    return lines if run.resume is None else [*lines, f"            goes on with: {typed(run.resume, project)}"]

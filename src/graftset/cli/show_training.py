@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from graftset.cli.console import say, shown
+from graftset.phrases import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,9 +125,11 @@ def estimate_lines(job: TrainingJob, estimate: Estimate) -> list[str]:
     tried = not isnan(estimate.seconds)
     weights = f"{estimate.parameters / 1e6:.2f} million weights on " if tried else "on "
     lines = [
-        f"{job.folder.name}: {len(job.data.captions)} images of {width} x {height} cells from build {job.data.build}, "
+        f"{job.folder.name}: {counted(len(job.data.captions), 'image')} of {width} x {height} cells "
+        f"from build {job.data.build}, "
         f"plan {job.data.plan}, seed {job.seed}",
-        f"{job.steps} steps, {_checkpoints(job, estimate)} checkpoints with {pictures} pictures each; "
+        f"{counted(job.steps, 'step')}, {counted(_checkpoints(job, estimate), 'checkpoint')} with "
+        f"{counted(pictures, 'picture')} each; "
         f"{weights}{estimate.device}",
     ]
     if tried:
@@ -164,10 +167,10 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
 def outcome_lines(outcome: Outcome) -> list[str]:
     """What a call of train did, for people."""
     if outcome.unchanged:
-        return [f"unchanged {shown(outcome.folder)}: all {outcome.steps} steps were trained before"]
+        return [f"unchanged {shown(outcome.folder)}: all {counted(outcome.steps, 'step')} were trained before"]
     since = f" from step {outcome.resumed_at}" if outcome.resumed_at else ""
     return [
-        f"trained {shown(outcome.folder)}{since}: {outcome.steps} steps in {duration(outcome.seconds)}, "
+        f"trained {shown(outcome.folder)}{since}: {counted(outcome.steps, 'step')} in {duration(outcome.seconds)}, "
         f"loss {outcome.loss:.3f}",
         *(f"note: {note}" for note in outcome.notes),
     ]

@@ -14,17 +14,15 @@ from graftset.config.settings import (
     BuildSettings,
     CatalogSettings,
     FloorSettings,
-    KohyaSettings,
-    NativeSettings,
     Plan,
     ProjectSettings,
     ReviewSettings,
     SampleSettings,
     SelectSettings,
     Settings,
-    TrainSettings,
     VocabularySettings,
 )
+from graftset.config.training import KohyaSettings, NativeSettings, TrainSettings
 from graftset.config.writing import default_toml
 
 __all__ = [

@@ -27,6 +27,7 @@ from graftset.decide.records import (
 )
 from graftset.decide.success import quantity, success
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 CONTROLS = (
     "as-asked",
@@ -288,8 +289,10 @@ def _reward_point(comparison: Comparison) -> float:
 
 
 def _told(found: Difference) -> str:
-    mark = f", {'directional only' if found.directional else f'{found.seeds} seeds'}"
-    return f"{found.endpoint.name} {found.verdict}: {written(quantity(found))}{mark}, {found.prompts} prompts"
+    mark = f", {'directional only' if found.directional else counted(found.seeds, 'seed')}"
+    return (
+        f"{found.endpoint.name} {found.verdict}: {written(quantity(found))}{mark}, {counted(found.prompts, 'prompt')}"
+    )
 
 
 def written(found: Quantity) -> str:
@@ -307,7 +310,11 @@ def written(found: Quantity) -> str:
 def _sentence(chosen: Row, rows: Sequence[Row], state: BaselineState) -> str:
     """The decision for somebody who reads nothing else."""
     if state != "finished":
-        why = "nobody trained on the originals alone" if state == "absent" else "the originals alone are still training"
+        why = (
+            "nobody trained on the originals alone"
+            if state == "absent"
+            else "training on the originals alone is not finished"
+        )
         return f"Do not use the generated images yet: {why}, so there is nothing to compare with."
     if chosen.scenario != NOT_YET:
         return f"Adopt “{chosen.scenario}”: every success metric holds and the images were reviewed."

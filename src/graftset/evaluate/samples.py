@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graftset.errors import EmptyInputError
+from graftset.phrases import counted
 from graftset.records import SamplePrompt, Skip
 from graftset.runs import SAMPLES, read_samples
 from graftset.scorecards import Place
@@ -118,7 +119,10 @@ def _by_folders(folder: Path, files: Sequence[Path], prompts: Sequence[SamplePro
         pictures: list[Painted] = []
         skipped: list[Skip] = []
         if each and rest:
-            why = f"there are {len(own)} pictures for {len(prompts)} prompts, and names do not tell which is of which"
+            why = (
+                f"there are {counted(len(own), 'picture')} for {counted(len(prompts), 'prompt')}, "
+                "and names do not tell which is of which"
+            )
             skipped = [Skip(str(file), why) for file in own]
         else:  # fewer pictures than prompts: a trainer that paints them in order is not done yet
             each = max(each, 1)

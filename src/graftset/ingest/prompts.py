@@ -11,6 +11,7 @@ from graftset.ingest.decoding import UnreadableTextError, decode_text
 from graftset.ingest.names import NameIndex, nfc
 from graftset.ingest.notes import Notes
 from graftset.ingest.statements import Entry, MalformedError, Statement, read_csv, read_json, read_json_lines
+from graftset.phrases import counted
 
 MAX_BYTES = 256 << 20
 """A larger prompts file or metadata table is not read."""
@@ -55,7 +56,8 @@ def assign(
     if entries[0].key is None:
         if len(entries) != len(images):
             raise UserError(
-                f"The prompts file is a list of {len(entries)} prompts without names, for {len(images)} candidates",
+                f"The prompts file is a list of {counted(len(entries), 'prompt')} without names, for "
+                f"{counted(len(images), 'candidate')}",
                 field="prompts",
                 remedy='Name the image of each prompt: [{"file": "a.png", "prompt": "..."}, ...]',
             )

@@ -8,6 +8,7 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from graftset.quality import score_text
 from graftset.records import Choice, Claim, ImageView, TraitSeen
 from graftset.report.captions import CHANGED, caption_view
 from graftset.report.colors import WordColors, swatch, valid_hex
@@ -74,7 +75,7 @@ class CardMaker:
             outlines=outlines,
             difference=difference,
             companion=companion,
-            score=None if score is None else f"{score:.1f}",
+            score=None if score is None else score_text(score),
             score_percent=0.0 if score is None else percent(score, 10),
             parts=_score_parts(image.score_parts),
             background=_asked_seen(image, self._colors),

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
+from graftset.quality import score_text
 from graftset.records import ImageView, Selection, Skip
 from graftset.report.captions import caption_fate
 from graftset.report.cards import CardMaker
@@ -192,7 +193,7 @@ def _lower_gate(candidates: Sequence[ImageView], gate: float | None) -> NextStep
         return NextStep("Read below why each one was dropped, then try better candidates.", "graftset ingest")
     lower = int(best * 2) / 2
     return NextStep(
-        f"The best candidate scores {best:.1f}. If the pictures below are good enough for you, lower the gate.",
+        f"The best candidate scores {score_text(best)}. If the pictures below are good enough for you, lower the gate.",
         f"graftset select --min-score {lower:.1f}",
     )
 

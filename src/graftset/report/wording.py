@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from graftset.phrases import counted as counted
+
 MAX_TEXT = 1200  # characters; a longer caption is cut, so that one hostile file cannot swell the page
 _CATEGORY = re.compile(r"([A-Za-z][A-Za-z _-]{0,23}):\s*(.+)", re.DOTALL)
 
@@ -14,11 +16,6 @@ _CATEGORY = re.compile(r"([A-Za-z][A-Za-z _-]{0,23}):\s*(.+)", re.DOTALL)
 def count(number: int) -> str:
     """Write a whole number with separated thousands: `10,240`."""
     return f"{number:,}"
-
-
-def counted(number: int, singular: str, plural: str | None = None) -> str:
-    """Write a number with its noun: `1 candidate`, `25 candidates`."""
-    return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
 
 
 def were(number: int) -> str:

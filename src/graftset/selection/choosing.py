@@ -10,6 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from graftset.pixels.diversity import F32, Picks, diverse_subset
+from graftset.quality import score_text
 from graftset.records import Choice, ImageView, Selection
 from graftset.selection import balance
 from graftset.selection.gates import (
@@ -136,7 +137,7 @@ def _choices(
 def _kept_reason(view: ImageView, rank: int, picks: Picks) -> str:
     """Why an image is in, and what is special about its caption."""
     approved = view.review.reviewer if view.review is not None and is_approved(view) else None
-    parts = [f"kept: score {view.score or 0.0:.1f}", f"approved by {approved}" if approved else ""]
+    parts = [f"kept: score {score_text(view.score or 0.0)}", f"approved by {approved}" if approved else ""]
     if picks.others:
         parts.append(f"number {rank + 1} of {len(picks.chosen)} picked for variety")
     corrections = _corrections(view)
@@ -179,13 +180,7 @@ def _min_score_advice(passing: int, wanted: int, dropped: Sequence[tuple[ImageVi
     scores = sorted((score for score in low if score is not None), reverse=True)
     if passing + len(scores) < wanted:
         return f"no min_score gives {wanted}: {passing + len(scores)} pass the other gates, generate more candidates"
-    return f"min_score {_one_decimal_down(scores[wanted - passing - 1])} would give {wanted}"
-
-
-def _one_decimal_down(score: float) -> str:
-    """A score rounded down to one decimal; exact tenths stay, whatever their binary fraction."""
-    nearest = round(score, 1)
-    return f"{nearest if nearest <= score else nearest - 0.1:.1f}"
+    return f"min_score {score_text(scores[wanted - passing - 1])} would give {wanted}"
 
 
 def _featureless_note(rows: F32) -> str | None:

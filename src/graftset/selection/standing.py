@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graftset.errors import UserError
+from graftset.phrases import counted, noun
 from graftset.records import Choice, ImageView, Selection
 from graftset.selection.gates import Pool, category, failed_gates, pool_of
 from graftset.selection.policy import Floors, Policy
@@ -25,10 +26,20 @@ def outdated(selection: Selection, candidates: Sequence[ImageView]) -> tuple[str
     pool = pool_of(candidates, policy)
     found = Counter(_difference(made.get(view.path), view, pool) for view in candidates)
     found["are gone"] = len(made.keys() - {view.path for view in candidates})
-    return tuple(f"{found[what]} candidates {what}" for what in _DIFFERENCES if found[what])
+    return tuple(
+        f"{counted(found[what], 'candidate')} {noun(found[what], one, what)}"
+        for what, one in _DIFFERENCES.items()
+        if found[what]
+    )
 
 
-_DIFFERENCES = ("came since", "are other files now", "would be judged otherwise now", "are gone")
+# As phrases for several candidates, and for one.
+_DIFFERENCES = {
+    "came since": "came since",
+    "are other files now": "is another file now",
+    "would be judged otherwise now": "would be judged otherwise now",
+    "are gone": "is gone",
+}
 
 
 def _difference(choice: Choice | None, view: ImageView, pool: Pool) -> str | None:

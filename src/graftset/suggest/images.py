@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from graftset.phrases import counted
 from graftset.suggest.records import Facts, Move, Prior
 
 LEAST_WRONG = 0.05  # share of wrong claims above which captions are worth mending (measurement.md, section 2)
@@ -45,13 +46,13 @@ def settle(facts: Facts) -> list[Move]:
         half = (largest.high - largest.low) / 2
         told = [
             f"{one.endpoint} of {one.arm}: {100 * one.point:+.1f} points ({100 * max(one.low, -1):+.1f} to "
-            f"{100 * min(one.high, 1):+.1f}) with {one.seeds} seeds."
+            f"{100 * min(one.high, 1):+.1f}) with {counted(one.seeds, 'seed')}."
             for one in own
         ]
         moves.append(
             Move(
                 key=f"{experiment}:{asked}",
-                title=f"{asked} seeds for the experiment {experiment}",
+                title=f"{counted(asked, 'seed')} for the experiment {experiment}",
                 hypothesis="The differences seen so far are real.",
                 rationale=tuple(told),
                 success="No primary endpoint is INCONCLUSIVE or directional only any more.",
@@ -138,7 +139,7 @@ def captions(facts: Facts) -> list[Move]:
         moves.append(
             Move(
                 key="audit",
-                title=f"Mend {found:,} findings in {facts.audited:,} captions",
+                title=f"Mend {counted(found, 'finding')} in {counted(facts.audited, 'caption')}",
                 hypothesis="Captions that are cut, glued or misspelled are words the model cannot share.",
                 rationale=(f"The audit found {listed}.",),
                 success="`graftset audit` finds none of them; variation accuracy is not HURT.",

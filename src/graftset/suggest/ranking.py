@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from graftset.phrases import counted
 from graftset.suggest.believing import believed, standing
 from graftset.suggest.records import ANY, Cost, Facts, Knob, Move, Suggestion, Trial
 from graftset.suggest.table import KNOBS
@@ -92,5 +93,5 @@ def _told(trial: Trial) -> str:
     mark = ", directional only" if trial.directional else ""
     return (
         f"{trial.experiment}: {trial.endpoint} {100 * trial.point:+.1f} points ({100 * trial.low:+.1f} to "
-        f"{100 * trial.high:+.1f}), {trial.verdict}, {trial.seeds} seeds{mark}."
+        f"{100 * trial.high:+.1f}), {trial.verdict}, {counted(trial.seeds, 'seed')}{mark}."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from graftset.phrases import counted
 from graftset.suggest.records import Facts, Move, Prior, Trainer
 from graftset.suggest.search import Space, next_value
 
@@ -51,7 +52,9 @@ def numeric(knob: Numeric) -> Callable[[Facts], Sequence[Move]]:
             tried = ", ".join(f"{v:g} ({score:.3f})" for v, score in sorted(observed))
             way = "Optuna" if found.by == "optuna" else "a grid"
             rationale = [f"Overall at the last checkpoint by value: {tried}; {value} is what {way} asks for next."]
-            prior = Prior(found.mean, max(found.sd, 1e-3), f"{found.runs} runs of this project, as a Gaussian process")
+            prior = Prior(
+                found.mean, max(found.sd, 1e-3), f"{counted(found.runs, 'run')} of this project, as a Gaussian process"
+            )
         return [
             Move(
                 key=value,

@@ -1,4 +1,4 @@
-"""The table of training backends. One more is one module with `train` and `estimate`, and one line here."""
+"""The table of training backends. One more is one module with the functions of `BackendModule`, and one line here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ class BackendModule(Protocol):
 
     def train(self, job: TrainingJob) -> Outcome:
         """Train, going on from where an earlier call of the same job stopped."""
+
+    def unchanged(self, job: TrainingJob) -> Outcome | None:
+        """What `train` would say of a run of which nothing is left to do; None of any other. Nothing is computed."""
 
     def estimate(self, job: TrainingJob) -> Estimate:
         """How long that would take; nothing is written."""

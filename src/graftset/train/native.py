@@ -24,13 +24,12 @@ from graftset.diffusion.painting import BATCH, Painter, Wish, paint
 from graftset.diffusion.palette import make_palette
 from graftset.diffusion.text import CaptionEncoder, constant_tags
 from graftset.errors import UserError
-from graftset.files import lock_folder
-from graftset.runs import Run, RunRecord, prompts_hash, sha256_hex
+from graftset.runs import RUN, RunRecord, hold_run, prompts_hash, sha256_hex
 from graftset.train.batches import Batches, Varying
 from graftset.train.carrying import Training
 from graftset.train.job import Estimate, Outcome, TrainingJob
 from graftset.train.learning import Learner, Rates
-from graftset.train.opening import in_use, open_or_create
+from graftset.train.opening import in_use, known_run, nothing_left, open_or_create
 from graftset.train.processor import choose_device, choose_precision, computing
 from graftset.train.schedule import Schedule
 
@@ -52,8 +51,8 @@ def train(job: TrainingJob) -> Outcome:
         KeyboardInterrupt: It was asked to stop; everything reached is kept.
     """
     made = _make(job)
-    run = _open(job, made)
-    with computing(made.settings.threads), lock_folder(run.folder) as is_ours:
+    run = open_or_create(job.folder, _record(job, made))
+    with computing(made.settings.threads), hold_run(run) as is_ours:
         if not is_ours:
             raise in_use(run.folder)
         training = Training(
@@ -65,6 +64,19 @@ def train(job: TrainingJob) -> Outcome:
             painter=made.painter,
         )
         return replace(training.carry_out(), notes=made.notes)
+
+
+def unchanged(job: TrainingJob) -> Outcome | None:
+    """What there is to say of a complete run; None of any other.
+
+    Raises:
+        ExistsError: Another run has this name.
+        UserError: A setting is out of range, or the run folder is damaged.
+    """
+    if not (job.folder / RUN).exists():
+        return None
+    run = known_run(job.folder, _record(job, _make(job)))
+    return nothing_left(run) if run is not None and run.complete else None
 
 
 def estimate(job: TrainingJob) -> Estimate:
@@ -149,10 +161,10 @@ def _make(job: TrainingJob) -> _Made:
     return _Made(settings, device, dtype, head, describe_painter(painter), encoder, notes)
 
 
-def _open(job: TrainingJob, made: _Made) -> Run:
-    """The run folder of a job: the one that is there if it is of the same job, else a new one."""
+def _record(job: TrainingJob, made: _Made) -> RunRecord:
+    """What run.json says of a job."""
     data = job.data
-    record = RunRecord(
+    return RunRecord(
         name=job.folder.name,
         backend="native",
         build=data.build,
@@ -180,7 +192,6 @@ def _open(job: TrainingJob, made: _Made) -> Run:
         versions={"graftset": __version__, "torch": torch.__version__},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return open_or_create(job.folder, record)
 
 
 def _settings(job: TrainingJob) -> NativeSettings:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 
 from graftset.errors import ExistsError
 from graftset.runs import RUN, Run, RunRecord, create_run, open_run
-from graftset.train.job import TrainingError
+from graftset.train.job import Outcome, TrainingError
 
 MAY_DIFFER = ("created", "versions", "build")  # between a run and its resumption
 
@@ -45,6 +46,19 @@ def open_or_create(folder: Path, record: RunRecord) -> Run:
         UserError: It cannot be written.
     """
     return known_run(folder, record) or create_run(folder, record)
+
+
+def nothing_left(run: Run) -> Outcome:
+    """What a call of a backend did with a run that was complete before."""
+    lines = run.metrics()
+    return Outcome(
+        folder=run.folder,
+        steps=run.record.steps,
+        resumed_at=run.record.steps,
+        unchanged=True,
+        loss=lines[-1].loss if lines else math.nan,
+        seconds=lines[-1].seconds if lines else 0.0,
+    )
 
 
 def in_use(folder: Path) -> ExistsError:

@@ -194,6 +194,7 @@ class RunsPage(Framed):
     live: Annotated[bool, "whether a run goes on: the page asks to be loaded again"]
     notes: Annotated[tuple[str, ...], "folders that could not be read, a sentence each"]
     builds: Annotated[tuple[Fact, ...], "training sets that runs can use"]
+    decisions: Annotated[tuple[Fact, ...], "what was decided on them, the newest first: when, and the sentence"]
     commands: Annotated[tuple[Fact, ...], "what to run to get there"]
 
 

@@ -64,6 +64,7 @@ class RunRow:
     obedience: str
     quality: str
     best: str  # checkpoint
+    resume: str = ""  # the command that goes on with a run that was stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +286,7 @@ class FindingRow:
     after: str
     fix: tuple[DiffPiece, ...]  # what the caption would read; empty where only a person can tell
     picture: Cell | None
+    dismissed: bool = False  # it is restored, not dismissed
 
 
 @dataclass(frozen=True, slots=True)

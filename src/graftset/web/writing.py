@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from graftset.catalog import Dismissal
+from graftset.phrases import counted
 from graftset.records import ReviewVerdict
 from graftset.review import Item
 from graftset.tokens import token_count
@@ -199,7 +200,7 @@ def bulk(room: InRoom, visitor: Looking, form: SentForm) -> Response:
     if typed != str(len(names)):
         raise Refusal(
             422,
-            f"{len(names)} pictures are selected, which is not the number that was typed",
+            f"{counted(len(names), 'picture')} selected, which is not the number that was typed",
             field="count",
             value=typed,
             remedy=f"Go back and type {len(names)} to be sure.",
@@ -233,7 +234,20 @@ def dismiss(room: InRoom, visitor: Looking, form: SentForm) -> Response:
     if found is None:
         raise not_found("finding", name, "The caption may have changed; load the page again.")
     room.session.catalog.dismiss([Dismissal(found.id, found.rule, found.sha256, found.words)], visitor.reviewer)
-    wanted = {"rule": rule, "page": str(_page(form)), "did": "dismissed"}
+    return _to_captions(rule, _page(form), "dismissed")
+
+
+@router.post("/restore")
+def restore(room: InRoom, form: SentForm) -> Response:
+    """A finding that was dismissed and is one after all."""
+    name, rule = form.one("id", longest=32), form.one("rule", "", longest=40)
+    if not room.session.catalog.restore([name]):
+        raise not_found("dismissed finding", name, "It may be restored already; load the page again.")
+    return _to_captions(rule, _page(form), "restored")
+
+
+def _to_captions(rule: str, page: int, did: str) -> Response:
+    wanted = {"rule": rule, "page": str(page), "did": did}
     return _to("/captions?" + urlencode({key: value for key, value in wanted.items() if value}))
 
 

@@ -28,6 +28,7 @@ from graftset.review.standing import ReviewState, review_state
 from graftset.selection import outdated
 from graftset.workflows.builds import BUILD_COUNT, ranks_of
 from graftset.workflows.prompting import ProjectPrompts, project_prompts
+from graftset.workflows.sources import check_sources
 
 if TYPE_CHECKING:
     from graftset.workflows.steps import Session
@@ -73,6 +74,9 @@ def build(
     everyone = session.catalog.views()
     views = [view for view in everyone if view.origin == "original" or view.selected]
     _check_images(views, plan, spec, selected=selection is not None)
+    sources = check_sources(session.catalog, [v for v in views if v.origin == "original" or spec.uses_generated])
+    if session.strict:
+        sources.refuse()
     if prompts is None:
         prompts = project_prompts(session.project, everyone, keep=not dry_run)
     wanted = size or settings.size or None
@@ -110,7 +114,7 @@ def build(
     )
     done = replace(
         done,
-        warnings=(*done.warnings, *prompts.warnings, *_other_prompts(session, done)),
+        warnings=(*done.warnings, *sources.warnings(), *prompts.warnings, *_other_prompts(session, done)),
     )
     if selection is None or not done.plan.images("generated"):
         return done

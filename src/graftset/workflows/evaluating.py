@@ -38,7 +38,7 @@ from graftset.evaluate import (
 from graftset.measuring import measure_pixels
 from graftset.quality import Scale
 from graftset.records import SamplePrompt
-from graftset.runs import RUN, Run, known_runs, open_run
+from graftset.runs import RUN, Run, open_run, run_state
 from graftset.scorecards import Course, Criteria, Place, Scorecard, follow, write_scorecard
 from graftset.vocabulary import Vocabulary
 from graftset.workflows.run_pages import write_run_page
@@ -241,74 +241,22 @@ def asked_prompts(
 
 
 def watch(session: Session, run: Run, *, force: bool = False) -> Iterator[Evaluation]:
-    """Evaluate checkpoints as they come, until the run is finished; one `Evaluation` each time something is new."""
+    """Evaluate checkpoints as they come, until the run is finished or was stopped.
+
+    Gives one `Evaluation` each time something is new.
+    """
     evaluator = Evaluator(session)
     first = True
     while True:
-        finished = run.finished  # asked first: what comes between this and the next look is looked at again
+        # Asked first: what comes between this and the next look is looked at again.
+        finished, stopped = run.finished, run_state(run) == "stopped"
         done = evaluate_run(session, run, evaluator=evaluator, force=force and first)
         if done.made or first:
             yield done
         first = False
-        if finished and len(run.sampled()) == len(run.checkpoints()):
+        if stopped or (finished and len(run.sampled()) == len(run.checkpoints())):
             return
         time.sleep(_POLL)
-
-
-def find_run(session: Session, name: str) -> Run:
-    """A run by its name in `runs/`, or by the path of its folder.
-
-    Raises:
-        UserError: There is none.
-    """
-    inside = session.project.runs / name
-    if "/" not in name and inside.is_dir():
-        return open_run(inside)
-    if Path(name).is_dir():
-        return open_run(Path(name).absolute())
-    known, _ = known_runs(session.project.runs)
-    listed = ", ".join(run.record.name for run in known) or "none yet"
-    raise UserError(
-        "There is no such run", field="RUN", value=name, remedy=f"Name one of those in runs/ ({listed}) or its folder."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRun:
-    """One run of the project: one of ours, or evaluated pictures of somebody else's."""
-
-    name: str
-    folder: Path
-    state: str  # "training", "finished", "samples"
-    record: Run | None
-    checkpoints: int
-    planned: int | None
-    course: Course | None  # None where nothing was evaluated
-
-
-def list_runs(session: Session) -> tuple[list[KnownRun], list[str]]:
-    """Every run by name with where it stands, and notes on folders that are none."""
-    evaluated = {run.name: run for run in session.catalog.evaluated_runs()}
-    ours, notes = known_runs(session.project.runs)
-    criteria = criteria_of(session)
-    found = []
-    for run in ours:
-        cards = evaluated.pop(run.record.name, None)
-        found.append(
-            KnownRun(
-                run.record.name,
-                run.folder,
-                "finished" if run.finished else "training",
-                run,
-                len(run.checkpoints()),
-                len(run.record.checkpoint_steps),
-                None if cards is None else follow(cards.cards, criteria),
-            )
-        )
-    for name, cards in evaluated.items():
-        course = follow(cards.cards, criteria)
-        found.append(KnownRun(name, Path(cards.folder), "samples", None, len(cards.cards), None, course))
-    return sorted(found, key=lambda run: run.name), notes
 
 
 def criteria_of(session: Session) -> Criteria:

@@ -11,6 +11,7 @@ from graftset.decide import Decision, history
 from graftset.errors import UserError
 from graftset.experiments import Experiment
 from graftset.files import sha256_file, write_whole
+from graftset.phrases import counted
 from graftset.report import ExperimentPage, NextTry, experiment_page, render_experiment
 from graftset.scorecards import Course, follow
 from graftset.suggest import Suggestion
@@ -107,7 +108,7 @@ def _run_pages(session: Session, comparisons: Sequence[Comparison]) -> dict[str,
 def _next_try(one: Suggestion) -> NextTry:
     effect, cost = one.effect, one.cost
     hours = [f"{h:.1f} {what} hours" for h, what in ((cost.cpu_hours, "CPU"), (cost.gpu_hours, "GPU")) if h is not None]
-    images = [f"{cost.images:,} images to make"] if cost.images else []
+    images = [f"{counted(cost.images, 'image')} to make"] if cost.images else []
     return NextTry(
         title=one.move.title,
         why=one.move.rationale[0] if one.move.rationale else one.move.hypothesis,

@@ -10,7 +10,7 @@ from graftset.catalog.scoring import EvaluatedRun
 from graftset.errors import UserError
 from graftset.files import write_whole
 from graftset.report import RunPage, render_run, run_page
-from graftset.runs import RUN, Run, open_run
+from graftset.runs import RUN, Run, open_run, run_state
 from graftset.scorecards import Course
 from graftset.workflows.run_pictures import painted_pictures
 from graftset.workflows.steps import Session
@@ -39,7 +39,7 @@ def run_context(session: Session, course: Course, evaluated: EvaluatedRun) -> Ru
         reference_png=reference,
         project=session.project.root.name,
         version=__version__,
-        live=run is not None and not run.finished,
+        live=run is not None and run_state(run) == "training",
     )
 
 

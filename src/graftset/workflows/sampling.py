@@ -12,7 +12,8 @@ from graftset.records import SamplePrompt
 from graftset.runs import RUN, Run, open_run, read_samples
 from graftset.sampling import Fault, How, Sampling, SamplingJob, Weights, load_generator, sample
 from graftset.workflows.building import plain_name
-from graftset.workflows.evaluating import Evaluator, find_run, prompts_of_file
+from graftset.workflows.evaluating import Evaluator, prompts_of_file
+from graftset.workflows.known_runs import find_run
 from graftset.workflows.lora_runs import BACKEND, adopt, weights_of
 from graftset.workflows.prompting import project_prompts
 from graftset.workflows.steps import Session

@@ -24,6 +24,7 @@ from graftset.runs import METRICS
 from graftset.workflows.training_process import Order
 
 _POLL = 1.0  # seconds between two looks at how far the runs are
+_TAIL = 4096  # bytes of metrics.jsonl that hold its last line; one takes some 130
 _GRACE = 60.0  # seconds a process has to finish its step
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -135,7 +136,9 @@ def _processes(count: int) -> Iterator[list[_Process]]:
 def steps_taken(run: Path) -> int:
     """The last step that a run has logged; 0 before its first."""
     try:
-        lines = (run / METRICS).read_bytes().splitlines(keepends=True)
-        return max((int(json.loads(line)["step"]) for line in lines if line.endswith(b"\n")), default=0)
+        with (run / METRICS).open("rb") as stream:
+            stream.seek(-min(_TAIL, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+            whole = stream.read().split(b"\n")[:-1]  # a last line without an end is being written
+        return int(json.loads(whole[-1])["step"]) if whole else 0
     except (OSError, ValueError, KeyError, TypeError, UserError):
         return 0

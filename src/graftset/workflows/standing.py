@@ -11,14 +11,18 @@ from graftset.assess import outdated as assess_outdated
 from graftset.caption import outdated as captions_outdated
 from graftset.catalog import Catalog
 from graftset.config import Project
+from graftset.decide import Decision, latest
+from graftset.errors import UserError
+from graftset.phrases import counted
 from graftset.records import ImageView, Selection, Skip
 from graftset.review.standing import ReviewState
-from graftset.runs import Run, known_runs
+from graftset.runs import Run, RunState, known_runs, run_state
 from graftset.selection import outdated as selection_outdated
 from graftset.selection import policy_from_settings
 from graftset.selection.gates import category
 from graftset.vocabulary import Named
 from graftset.workflows.builds import KnownBuild, known_builds
+from graftset.workflows.known_runs import Resuming
 from graftset.workflows.steps import Session, review_state_of, unmeasurable
 from graftset.workflows.words import named_words
 
@@ -55,6 +59,8 @@ class RunStanding:
     checkpoints: int
     planned: int
     evaluated: int  # checkpoints with a scorecard
+    state: RunState
+    resume: str | None  # the command, without the project, that goes on with a run that was stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Standing:
     review: ReviewState | None  # None: nobody looked at the admitted yet
     builds: tuple[KnownBuild, ...]
     runs: tuple[RunStanding, ...]
+    decision: Decision | None  # the newest one
     skipped: tuple[Skip, ...]  # input files that were not ingested
     notes: tuple[str, ...]
     next_steps: tuple[NextStep, ...]
@@ -91,6 +98,8 @@ def standing(session: Session) -> Standing:
     selection = catalog.selection()
     builds, notes = known_builds(session.project, views, selection)
     runs, strange = known_runs(session.project.runs)
+    resume = Resuming(session.project)
+    decision, unread = newest_decision(session.project)
     named = named_words(session.project.settings.vocabulary)
     unassessed = assess_outdated(catalog, named)
     captions = _captions(views, candidates, named)
@@ -105,16 +114,33 @@ def standing(session: Session) -> Standing:
         selection=chosen,
         review=review_state_of(session, views),
         builds=tuple(builds),
-        runs=tuple(_run(catalog, run) for run in runs),
+        decision=decision,
+        runs=tuple(_run(catalog, run, resume) for run in runs),
         skipped=tuple(Skip(path, reason) for path, (_, _, reason) in sorted(catalog.known_skips().items())),
-        notes=(*notes, *strange),
+        notes=(*notes, *strange, *unread),
         next_steps=tuple(_next_steps(session.project, len(views), unassessed, captions, selection, chosen, builds)),
     )
 
 
-def _run(catalog: Catalog, run: Run) -> RunStanding:
-    name, planned = run.record.name, len(run.record.checkpoint_steps)
-    return RunStanding(name, run.finished, len(run.checkpoints()), planned, len(catalog.evaluated_inputs(name)))
+def newest_decision(project: Project) -> tuple[Decision | None, list[str]]:
+    """The newest decision, None where there is none; and a note where it cannot be read."""
+    try:
+        return latest(project.decisions), []
+    except UserError as error:
+        return None, [str(error)]
+
+
+def _run(catalog: Catalog, run: Run, resume: Resuming) -> RunStanding:
+    name, state = run.record.name, run_state(run)
+    return RunStanding(
+        name,
+        state == "finished",
+        checkpoints=len(run.checkpoints()),
+        planned=len(run.record.checkpoint_steps),
+        evaluated=len(catalog.evaluated_inputs(name)),
+        state=state,
+        resume=resume.command(run, state),
+    )
 
 
 def _captions(views: Sequence[ImageView], candidates: Sequence[ImageView], named: Named) -> CaptionStanding:
@@ -155,9 +181,13 @@ def _next_steps(
     if not images:
         return [NextStep("ingest", "nothing was taken in yet")]
     if unassessed:
-        return [NextStep("assess", f"{unassessed} images are new, changed, or beside others than before")]
+        return [NextStep("assess", f"{counted(unassessed, 'image')} new, changed, or beside others than before")]
     if captions.outdated:
-        return [NextStep("caption", f"the captions of {captions.outdated} images were not judged as they are now")]
+        return [
+            NextStep(
+                "caption", f"the captions of {counted(captions.outdated, 'image')} were not judged as they are now"
+            )
+        ]
     if selection is None or chosen is None:
         return [NextStep("select", "no candidate is admitted before that")]
     if chosen.outdated:

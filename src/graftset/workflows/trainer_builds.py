@@ -9,6 +9,7 @@ from typing import Any
 from graftset.build import ORIGINS, read_build, with_epochs
 from graftset.config import Project, TrainSettings
 from graftset.errors import UserError
+from graftset.phrases import counted
 from graftset.train import BuildFiles, BuildStage, PlannedCheckpoint
 
 
@@ -41,7 +42,7 @@ def build_files(folder: Path, *, epochs: int = 0) -> BuildFiles:
     if epochs:
         if record.budget is not None:
             raise UserError(
-                f"This build has a budget of {record.budget} steps, which decides in place of epochs",
+                f"This build has a budget of {counted(record.budget, 'step')}, which decides in place of epochs",
                 field="train.kohya.epochs",
                 value=epochs,
                 remedy="Set it to 0, or build without a budget",
@@ -88,7 +89,7 @@ def planned_steps(files: BuildFiles, steps: int | None) -> int:
     planned = files.checkpoints[-1].step
     if steps not in (None, planned):
         raise UserError(
-            f"sd-scripts takes the {planned} steps of the build",
+            f"sd-scripts takes the {counted(planned, 'step')} of the build",
             field="--steps",
             value=steps,
             remedy="Leave it out, or build with a budget of steps",

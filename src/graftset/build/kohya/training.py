@@ -14,6 +14,7 @@ from graftset.build.kohya.balancing import prior_loss_weight
 from graftset.build.kohya.token_limit import needed_limit
 from graftset.build.package import Package
 from graftset.build.plans import Stage
+from graftset.phrases import noun
 
 NETWORK_DIM = 32
 NETWORK_ALPHA = 16
@@ -74,7 +75,7 @@ def training_toml(package: Package, stage: Stage, files: StageFiles) -> str:
 def _length(package: Package, stage: Stage) -> str:
     """How long the stage is, as a sentence."""
     if stage.budget is None:
-        return f"{stage.epochs} epochs x {stage.steps_per_epoch} steps = {stage.steps} steps."
+        return f"{stage.epochs} {noun(stage.epochs, 'epoch')} x {stage.steps_per_epoch} steps = {stage.steps} steps."
     whole = package.plan.steps
     share = (
         "as in every plan of this budget"
@@ -179,7 +180,7 @@ def _length_settings(stage: Stage) -> list[_Setting]:
             "max_train_steps",
             stage.steps,
             "A budget in place of max_train_epochs, which would override it: plans are compared at equal steps. "
-            f"This one begins {stage.epochs} epochs{cut}.",
+            f"This one begins {stage.epochs} {noun(stage.epochs, 'epoch')}{cut}.",
         )
     ]
 

@@ -13,6 +13,7 @@ import numpy as np
 from graftset.build.plans.mixing import ImageClass
 from graftset.build.plans.table import PlanSpec, Use
 from graftset.errors import BuildError
+from graftset.phrases import counted
 from graftset.prompts import one_line
 from graftset.records import ImageView
 
@@ -78,7 +79,7 @@ def choose(
     faults: list[str] = []
     if count is not None and spec.uses_generated:
         if count > len(admitted):
-            faults.append(f"{count} candidates are asked for and {len(admitted)} are admitted")
+            faults.append(f"{counted(count, 'candidate')} asked for and {len(admitted)} admitted")
         admitted = admitted[:count]
     everyone = sorted([*(v for v in images if v.origin == "generated"), *pool], key=_by_content)
     relabeled = [view for view in admitted if one_line(view.prompt) != one_line(view.training_caption)]
@@ -99,7 +100,7 @@ def choose(
             elif not left and (use.where or use.images == "relabeled"):
                 faults.append(f"the stage {stage.name} uses {_words(use)} and there are none")
             if use.images == "random" and wanted:
-                notes.append(f"{wanted} candidates were drawn at random from {len(left)}, by seed {seed}")
+                notes.append(f"{counted(wanted, 'candidate')} drawn at random from {len(left)}, by seed {seed}")
             uses |= {view.path: number for view in left[:wanted]}
         taken.append(uses)
     if faults:

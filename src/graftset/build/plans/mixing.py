@@ -13,6 +13,7 @@ from fractions import Fraction
 from graftset.build.plans.table import PLANS, PlanSpec, StageSpec, Use, plan_named
 from graftset.build.plans.value import CHECKPOINTS, MixingPlan, Stage, Subset
 from graftset.errors import BuildError, UserError
+from graftset.phrases import counted
 from graftset.records import Origin
 
 LEAST_REAL_MASS = 0.5  # share of originals under which a plan needs an override
@@ -100,7 +101,8 @@ def mix(
         ]
         if epochs > CHECKPOINTS and epochs % CHECKPOINTS:
             told.append(
-                f"{epochs} epochs are saved one by one: {CHECKPOINTS} evenly spaced checkpoints need a multiple of "
+                f"{counted(epochs, 'epoch')}, saved one by one: {CHECKPOINTS} evenly spaced "
+                "checkpoints need a multiple of "
                 f"{CHECKPOINTS} epochs, or a budget of steps"
             )
     else:

@@ -10,6 +10,7 @@ from graftset.cli.console import finish
 from graftset.cli.options import HERE, AsJson, ProjectDir
 from graftset.cli.registry import command
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 
 @command(
@@ -46,7 +47,7 @@ def caption(
     with steps.open_session(project) as session:
         if undo:
             count = undo_applied(session.catalog)
-            finish({"undone": count}, [f"took back {count} captions"], as_json=as_json)
+            finish({"undone": count}, [f"took back {counted(count, 'caption')}"], as_json=as_json)
             return
         report = steps.caption(session)
         applied = {"applied": apply_proposals(session.catalog)} if apply else {}
@@ -54,7 +55,7 @@ def caption(
     lines = [
         *caption_diff_lines(proposals.get("diff", [])),
         *caption_lines(report),
-        *(f"applied {count} captions" for count in applied.values()),
+        *(f"applied {counted(count, 'caption')}" for count in applied.values()),
     ]
     finish({**caption_json(report), **applied, **proposals}, lines, as_json=as_json)
 
@@ -118,7 +119,7 @@ def audit(
         applied = {"applied": apply_fixes(session.catalog, report.findings)} if apply else {}
     lines = audit_lines(report)
     if undo:  # the list would bury the answer
-        lines = [f"took back {undone['undone']} captions"]
+        lines = [f"took back {counted(undone['undone'], 'caption')}"]
     elif applied:
-        lines.append(f"applied {applied['applied']} captions")
+        lines.append(f"applied {counted(applied['applied'], 'caption')}")
     finish({**audit_json(report), **undone, **applied}, lines, as_json=as_json)

@@ -59,7 +59,7 @@ def evaluate(
     apart. The page is reports/run-NAME.html.
     """
     from graftset.cli.show_runs import evaluation_json, evaluation_lines
-    from graftset.workflows import evaluating, steps
+    from graftset.workflows import evaluating, known_runs, steps
 
     if (run is None) == (samples is None):
         raise UserError(
@@ -85,10 +85,12 @@ def evaluate(
                 )
             done = evaluating.evaluate_samples(session, samples, prompts, name=name, force=force)
         else:
-            found = evaluating.find_run(session, run or "")
+            found = known_runs.find_run(session, run or "")
             if watch:
                 for done in evaluating.watch(session, found, force=force):
                     say(*evaluation_lines(done, shown))
+                if not found.finished:
+                    say(f"{found.record.name} is trained no more: `graftset runs` tells how it goes on")
             else:
                 done = evaluating.evaluate_run(session, found, force=force)
     finish(evaluation_json(done), [] if watch else evaluation_lines(done, shown), as_json=as_json)
@@ -142,8 +144,8 @@ def runs(
 
     With the word import, a run that was trained elsewhere is taken in.
     """
-    from graftset.cli.show_runs import import_json, import_lines, run_json, run_line, run_lines
-    from graftset.workflows import evaluating, importing, steps
+    from graftset.cli.show_runs import import_json, import_lines, run_json, run_lines, runs_lines
+    from graftset.workflows import importing, known_runs, steps
 
     if folder is not None:
         if name != "import":
@@ -158,11 +160,11 @@ def runs(
         finish(import_json(done), import_lines(done, shown), as_json=as_json)
         return
     with steps.open_session(project) as session:
-        known, notes = evaluating.list_runs(session)
+        known, notes = known_runs.list_runs(session)
     if name is None:
         say(*notes)
-        lines = [run_line(run) for run in known] or ["No runs yet: `graftset train --help` tells how to make one."]
-        finish({"runs": [run_json(run) for run in known], "notes": notes}, lines, as_json=as_json)
+        lines = runs_lines(known, project) or ["No runs yet: `graftset train --help` tells how to make one."]
+        finish({"runs": [run_json(run, project) for run in known], "notes": notes}, lines, as_json=as_json)
         return
     found = next((run for run in known if run.name == name), None)
     if found is None and name == "import":
@@ -174,4 +176,4 @@ def runs(
             value=name,
             remedy=f"Name one of these: {', '.join(run.name for run in known) or 'none yet'}.",
         )
-    finish(run_json(found), run_lines(found, shown), as_json=as_json)
+    finish(run_json(found, project), run_lines(found, shown, project), as_json=as_json)

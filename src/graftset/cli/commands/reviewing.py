@@ -12,6 +12,7 @@ from graftset.cli.console import finish
 from graftset.cli.options import HERE, KEPT, AsJson, ProjectDir
 from graftset.cli.registry import command
 from graftset.errors import UserError
+from graftset.phrases import counted
 
 if TYPE_CHECKING:
     from graftset.workflows.reviewing import PlanWish
@@ -106,7 +107,7 @@ def _without_browser(
     if give is not None:
         written = reviewing.export(session, give)
         document["exported"] = {"verdicts": written, "file": str(give)}
-        lines.append(f"exported    {written} verdicts to {give}")
+        lines.append(f"exported    {counted(written, 'verdict')} to {give}")
     if dry_run:
         planned = reviewing.preview(session, reviewing.open_desk(session), wish)
         document["plan"] = show.plan_json(planned)

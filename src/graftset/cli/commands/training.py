@@ -113,6 +113,11 @@ def train(
             backend=backend,
         )
         module = load_backend(training.backend)
+        done = None if dry_run else module.unchanged(training.job)
+        if done is not None:
+            with tracked_training(project, training.job.folder, say):
+                finish(show_training.outcome_json(done), show_training.outcome_lines(done), as_json=as_json)
+            return
         estimate = module.estimate(training.job)
         if dry_run:
             finish(

@@ -1,6 +1,7 @@
 """The backend kohya: trains a LoRA of SD 1.5 or SDXL by kohya sd-scripts, in a process of its own.
 
 checking.py    checkout, interpreter, base model, disk, before anything is started
+base_model.py  whether the base model is there, whole, and of the kind that is meant
 driver.py      a script of its own: takes the trainer through the stages of a run and resumes it
 carrying.py    starts the driver or watches one that is there, and says how it ended
 logs.py        what the trainer prints
@@ -18,13 +19,12 @@ import math
 from dataclasses import replace
 
 from graftset import __version__
-from graftset.files import lock_folder
-from graftset.runs import Run
+from graftset.runs import hold_run
 from graftset.train.job import Estimate, Outcome, TrainingJob
 from graftset.train.kohya.carrying import TRAINER, Carrying, going_on
 from graftset.train.kohya.checking import check, kohya_settings
-from graftset.train.kohya.recording import is_complete, run_record
-from graftset.train.opening import MAY_DIFFER, in_use, known_run, open_or_create
+from graftset.train.kohya.recording import run_record
+from graftset.train.opening import MAY_DIFFER, in_use, known_run, nothing_left, open_or_create
 
 _MAY_DIFFER = (*MAY_DIFFER, "device")  # a run may go on elsewhere
 
@@ -40,16 +40,27 @@ def train(job: TrainingJob) -> Outcome:
     """
     settings, build = kohya_settings(job)
     run = known_run(job.folder, run_record(job, settings, build), may_differ=_MAY_DIFFER)
-    if run is not None and is_complete(run):
-        return _unchanged(run)
+    if run is not None and run.complete:
+        return nothing_left(run)
     setup = check(job)
     run = run or open_or_create(
         job.folder, replace(run_record(job, settings, build), device=setup.device, versions=_versions(setup.versions))
     )
-    with lock_folder(run.folder) as is_ours:
+    with hold_run(run) as is_ours:
         if not is_ours:
             raise in_use(run.folder)
         return Carrying(job, run, setup).carry_out()
+
+
+def unchanged(job: TrainingJob) -> Outcome | None:
+    """What there is to say of a complete run; None of any other.
+
+    Raises:
+        ExistsError: Another run has this name.
+    """
+    settings, build = kohya_settings(job)
+    run = known_run(job.folder, run_record(job, settings, build), may_differ=_MAY_DIFFER)
+    return nothing_left(run) if run is not None and run.complete else None
 
 
 def estimate(job: TrainingJob) -> Estimate:
@@ -68,15 +79,3 @@ def estimate(job: TrainingJob) -> Estimate:
 
 def _versions(found: object) -> dict[str, str]:
     return {"graftset": __version__, **(dict(found) if isinstance(found, dict) else {})}
-
-
-def _unchanged(run: Run) -> Outcome:
-    lines = run.metrics()
-    return Outcome(
-        folder=run.folder,
-        steps=run.record.steps,
-        resumed_at=run.record.steps,
-        unchanged=True,
-        loss=lines[-1].loss if lines else math.nan,
-        seconds=lines[-1].seconds if lines else 0.0,
-    )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from graftset.config import KohyaSettings
 from graftset.files import write_whole
+from graftset.phrases import counted
 from graftset.runs import Run, forget_metrics
 from graftset.train.job import BuildFiles, Moment, Outcome, TrainingError, TrainingJob
 from graftset.train.kohya import driver
@@ -203,7 +204,7 @@ class Carrying:
         notes = [f"{name} is left out: {fault}" for name, fault in collector.faults.items()]
         unpainted = len(kept) - len(self._run.sampled()) if self._job.prompts else 0
         if unpainted:
-            notes.append(f"{unpainted} checkpoints have no pictures: see {self._trainer}")
+            notes.append(f"{counted(unpainted, 'checkpoint')} without pictures: see {self._trainer}")
         return Outcome(
             folder=self._run.folder,
             steps=steps,

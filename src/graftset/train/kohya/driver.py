@@ -302,11 +302,14 @@ class Driver:
         if fcntl is None:
             return True
         self.lock = os.open(self.trainer / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+        for wait in (_POLL, _POLL, 0.0):  # whoever asks `is_busy` holds it for a moment
+            try:
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(wait)
+            else:
+                return True
+        return False
 
     def end(self, code: int, reason: str, stage: int) -> int:
         """Leave word of how it ended."""
@@ -332,7 +335,7 @@ def is_busy(trainer: Path) -> bool:
         return False
     lock = os.open(trainer / LOCK, os.O_RDWR)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that ask do not see one another
     except OSError:
         return True
     finally:

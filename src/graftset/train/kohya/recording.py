@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from graftset.config import KohyaSettings
-from graftset.runs import Run, RunRecord, prompts_hash
+from graftset.runs import RunRecord, prompts_hash
 from graftset.train.job import BuildFiles, TrainingJob
 
 
@@ -40,10 +40,3 @@ def run_record(job: TrainingJob, settings: KohyaSettings, build: BuildFiles) -> 
         },
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def is_complete(run: Run) -> bool:
-    """Whether every planned checkpoint is there with its pictures."""
-    there = run.checkpoints()
-    painted = len(run.sampled()) == len(there) or not run.record.prompts
-    return run.finished and painted and len(there) == len(run.record.checkpoint_steps)

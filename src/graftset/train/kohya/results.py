@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from graftset import __version__
+from graftset.phrases import counted
 from graftset.records import SamplePrompt, Skip
 from graftset.runs import Run, RunRecord
 from graftset.train.job import BuildFiles
@@ -63,5 +64,5 @@ def _notes(run: Run, trainer: Path, collector: Collector) -> list[str]:
         notes.append(f"Training there ended at step {step} of {run.record.steps}: {why}. run.sh goes on from there")
     unpainted = len(run.checkpoints()) - len(run.sampled()) if run.record.prompts else 0
     if unpainted:
-        notes.append(f"{unpainted} checkpoints have no pictures")
+        notes.append(f"{counted(unpainted, 'checkpoint')} without pictures")
     return notes

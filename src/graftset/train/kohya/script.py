@@ -14,8 +14,9 @@ from graftset.files import staged_folder, write_whole
 from graftset.runs import create_run
 from graftset.train.job import TrainingJob
 from graftset.train.kohya import driver
+from graftset.train.kohya.base_model import BASES
 from graftset.train.kohya.carrying import TRAINER, job_table, write_trainer_folder
-from graftset.train.kohya.checking import BASES, KNOWN_COMMIT, commit_of, kohya_settings
+from graftset.train.kohya.checking import KNOWN_COMMIT, commit_of, kohya_settings
 from graftset.train.kohya.recording import run_record
 
 BUILD = "build"

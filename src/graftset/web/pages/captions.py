@@ -12,6 +12,7 @@ from graftset.web.parts import Cell, FindingRow, Rule
 from graftset.web.room import Queue, Room
 
 PER_PAGE = 40
+DISMISSED = "dismissed"  # in place of a rule: findings that were dismissed, to be restored
 _PATIENCE = 3.0  # s that a page waits for the audit
 _AROUND = 60  # characters of a caption on each side of the evidence
 
@@ -24,6 +25,8 @@ def captions_page(room: Room, visitor: Visitor, rule: str, number: int) -> Capti
             (), (), 0, (), notes=("The captions are still being read. Load this page again in a moment.",)
         )
     found = [finding for finding in report.findings if rule in ("", finding.rule)]
+    if rule == DISMISSED:
+        found = list(report.dismissed)
     pages = max(1, -(-len(found) // PER_PAGE))
     number = min(max(number, 1), pages)
     some = found[(number - 1) * PER_PAGE : number * PER_PAGE]
@@ -34,12 +37,14 @@ def captions_page(room: Room, visitor: Visitor, rule: str, number: int) -> Capti
         if counts.get(r.name)
     ]
     everything = Rule("all", "every finding", "info", len(report.findings), _url(""), rule == "")
+    away = Rule(DISMISSED, "restore one here", "info", len(report.dismissed), _url(DISMISSED), rule == DISMISSED)
+    shown = (everything, *rules) if rules or report.dismissed else ()
     return CaptionsPage(
         **framed(room, "captions", visitor),
         title="Caption audit",
-        rules=(everything, *rules) if rules else (),
+        rules=(*shown, away) if report.dismissed else shown,
         rule=rule,
-        rows=tuple(_row(room, finding, visitor.reviewer) for finding in some),
+        rows=tuple(_row(room, finding, visitor.reviewer, dismissed=rule == DISMISSED) for finding in some),
         total=len(found),
         captions=report.captions,
         dismissed=len(report.dismissed),
@@ -56,7 +61,7 @@ def _url(rule: str, number: int = 1) -> str:
     return "/captions" + (f"?{urlencode(parts)}" if parts else "")
 
 
-def _row(room: Room, finding: Finding, reviewer: str) -> FindingRow:
+def _row(room: Room, finding: Finding, reviewer: str, *, dismissed: bool) -> FindingRow:
     caption, span = finding.caption or "", finding.span
     before, shown, after = "", caption if span is None else caption[slice(*span)], ""
     if span is not None:
@@ -75,6 +80,7 @@ def _row(room: Room, finding: Finding, reviewer: str) -> FindingRow:
         after=after,
         fix=condensed(word_difference(caption, finding.fix)) if finding.fix is not None else (),
         picture=_picture(room, finding.path, reviewer),
+        dismissed=dismissed,
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from graftset.errors import UserError
+from graftset.phrases import counted
+from graftset.quality import score_text
 from graftset.review import Item
 from graftset.review.plans import percent as whole_percent
 from graftset.web.parts import Cell, Link, Outcome, Tally, Tone
@@ -27,6 +29,7 @@ NOTICES = {
     "complete": "Every picture of this queue has a verdict.",
     "settled": "Settled for everybody.",
     "dismissed": "Dismissed.",
+    "restored": "Restored.",
     "named": "Your verdicts now stand under this name.",
     "stale": "Not saved: {name} changed since you saw it, perhaps in another window. This is how it is now.",
     "bulk": "{count} pictures: {verdict}. u takes them back.",
@@ -116,7 +119,7 @@ def plan_label(kind: str, n: int, allowed: int | None, target: float, confidence
     aim = f"at least {whole_percent(target)} right, {whole_percent(confidence)} confidence"
     if allowed is None:
         return f"In the order drawn until it is shown: {aim}"
-    return f"{n} pictures, {allowed or 'none'} wrong allowed: {aim}"
+    return f"{counted(n, 'picture')}, {allowed or 'none'} wrong allowed: {aim}"
 
 
 def look_url(item: Item, queue: Queue | None = None, **more: str) -> str:
@@ -147,7 +150,7 @@ def cell_of(room: Room, item: Item, queue: Queue, reviewer: str, note: str = "")
     standing = "pending" if is_blind(room, item, reviewer) else item.queue
     seen = view.traits.background
     behind = f", {seen.value} background" if seen is not None and seen.value != "unknown" else ""
-    score = "–" if view.score is None else f"{view.score:.1f}"
+    score = "–" if view.score is None else score_text(view.score)
     name = title_of(item)
     return Cell(
         sha256=item.id,

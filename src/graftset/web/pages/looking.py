@@ -9,7 +9,7 @@ from pathlib import PurePath
 import numpy as np
 
 from graftset.claims import apply_changes
-from graftset.quality import MEASURES
+from graftset.quality import MEASURES, score_text
 from graftset.records import Background, Claim, ImageView, TraitSeen
 from graftset.report.captions import caption_view, word_difference
 from graftset.report.colors import swatch as word_swatch
@@ -48,7 +48,7 @@ def look_page(room: Room, item: Item, queue: Queue, visitor: Visitor, action: st
         candidate=_candidate(item, outlines),
         companion=None if compared is None else compared.companion,
         difference=difference,
-        score=None if view.score is None else f"{view.score:.1f}",
+        score=None if view.score is None else score_text(view.score),
         parts=_parts(view.score_parts),
         traits=_traits(room, view),
         caption=_caption(room, item),

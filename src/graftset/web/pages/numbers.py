@@ -6,6 +6,7 @@ from itertools import islice
 
 import numpy as np
 
+from graftset.quality import score_text
 from graftset.review import Outcome
 from graftset.statistics import sequential_least_right
 from graftset.web.contexts import NumbersPage
@@ -48,7 +49,7 @@ def numbers_page(room: Room, visitor: Visitor) -> NumbersPage:
                 item,
                 Queue(query=f"verdict:{found.verdict}"),
                 visitor.reviewer,
-                f"{found.score:.1f}, {found.verdict}",
+                f"{score_text(found.score)}, {found.verdict}",
             )
             for item, found in surprises
         ),

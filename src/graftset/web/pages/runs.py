@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
+from graftset.decide import history
+from graftset.errors import UserError
+from graftset.phrases import counted, noun
 from graftset.report import render_run
 from graftset.report.plots import written
 from graftset.web.contexts import RunsPage
@@ -14,9 +17,9 @@ from graftset.web.failures import not_found
 from graftset.web.pages.frame import Visitor, framed
 from graftset.web.parts import Fact, RunRow
 from graftset.web.room import Room
-from graftset.workflows import evaluating
+from graftset.workflows import known_runs
 from graftset.workflows.builds import known_builds
-from graftset.workflows.evaluating import KnownRun
+from graftset.workflows.known_runs import KnownRun
 from graftset.workflows.run_pages import run_context
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -30,6 +33,7 @@ _COLUMNS = (
     ("variation_accuracy", "obedience", "percent"),
     ("quality_preservation", "all", "number"),
 )
+_DECISIONS = 5  # the newest ones that are shown
 _COMMANDS = (
     Fact(
         "Build a training set of what was admitted and not rejected",
@@ -38,30 +42,43 @@ _COMMANDS = (
     Fact("Train on the originals alone, the baseline", "graftset train --plan originals"),
     Fact("Train on the grown set", "graftset train --plan weighted"),
     Fact("Look at what a run painted, while it trains or after", "graftset evaluate weighted-s0 --watch"),
+    Fact("Decide what to train on, by the newest experiment", "graftset decide"),
 )
 
 
 def runs_page(room: Room, visitor: Visitor) -> RunsPage:
     """Runs of the project beside one another, and the training sets."""
-    found, notes = evaluating.list_runs(room.session)
+    found, notes = known_runs.list_runs(room.session)
     builds, strange = known_builds(room.session.project, room.session.catalog.views(), room.session.catalog.selection())
+    decisions, unread = _decisions(room)
     return RunsPage(
         **framed(room, "runs", visitor),
         title="Runs and comparisons",
         runs=tuple(map(_row, found)),
         comparable=_comparable(found),
         live=any(run.state == "training" for run in found),
-        notes=(*notes, *strange),
+        notes=(*notes, *strange, *unread),
         builds=tuple(
             Fact(
                 build.name,
-                f"plan {build.record.plan.name}, {len(build.record.images):,} images, "
-                f"{build.record.plan.steps:,} steps, reviewed: {build.record.reviewed}",
+                f"plan {build.record.plan.name}, {counted(len(build.record.images), 'image')}, "
+                f"{counted(build.record.plan.steps, 'step')}, reviewed: {build.record.reviewed}",
             )
             for build in builds
         ),
+        decisions=decisions,
         commands=_COMMANDS,
     )
+
+
+def _decisions(room: Room) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    """The newest decisions with their sentences; a note where one cannot be read."""
+    try:
+        kept = history(room.session.project.decisions)
+    except UserError as error:
+        return (), (str(error),)
+    newest = kept[: -_DECISIONS - 1 : -1]
+    return tuple(Fact(f"Decision {one.number}, {one.at[:10]}", one.sentence) for one in newest), ()
 
 
 def run_html(room: Room, name: str) -> str:
@@ -70,7 +87,7 @@ def run_html(room: Room, name: str) -> str:
     Raises:
         Refusal: There is no such run, or none of its checkpoints was evaluated.
     """
-    known = next((run for run in evaluating.list_runs(room.session)[0] if run.name == name), None)
+    known = next((run for run in known_runs.list_runs(room.session)[0] if run.name == name), None)
     if known is None or not re.fullmatch(NAME, name):
         raise not_found("run", name)
     if known.course is None:
@@ -87,12 +104,13 @@ def _row(run: KnownRun) -> RunRow:
     return RunRow(
         name=run.name,
         url=f"/runs/{quote(run.name)}" if run.course else None,
-        state=f"{run.state}, {run.checkpoints}{of} checkpoints",
+        state=f"{run.state}, {run.checkpoints}{of} {noun(run.planned or run.checkpoints, 'checkpoint')}",
         trained=trained,
         recall=shown[0],
         obedience=shown[1],
         quality=shown[2],
         best=best or "–",
+        resume=f"graftset {run.resume}" if run.resume else "",
     )
 
 

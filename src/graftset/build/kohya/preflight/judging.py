@@ -17,6 +17,7 @@ from graftset.build.kohya.preflight.reading import DatasetRead, Reading, SubsetR
 from graftset.build.kohya.preflight.settings import DatasetSettings
 from graftset.build.kohya.preflight.sources import Source
 from graftset.build.kohya.schema import DATASET_KEYS, schema_faults
+from graftset.phrases import counted
 
 _TRAP = 20  # repeats from which on a number that equals the images is taken for their number
 _CHECKED = frozenset({*DATASET_KEYS, "train_batch_size", "dataset_repeats", "max_token_length", "prior_loss_weight"})
@@ -66,7 +67,8 @@ def _folder_name_findings(source: Source) -> Iterator[Finding]:
             entries = folder.repeats * folder.pictures
             yield finding(
                 "folder-name-trap",
-                f"The folder {folder.name} shows each of its {folder.pictures} images {folder.repeats} times an epoch: "
+                f"The folder {folder.name} shows each of its {counted(folder.pictures, 'image')} "
+                f"{counted(folder.repeats, 'time')} an epoch: "
                 f"{entries:,} entries",
             )
     own = len(source.disk.list(base).images)
@@ -186,10 +188,14 @@ def _schedule_findings(reading: Reading) -> Iterator[Finding]:
     seen = plan.steps / plan.steps_per_epoch
     if "max_train_steps" not in given:
         yield finding(
-            "steps-by-default", f"Training stops after {plan.steps} steps, {seen:.2f} epochs: that is the default"
+            "steps-by-default",
+            f"Training stops after {counted(plan.steps, 'step')}, {seen:.2f} epochs: that is the default",
         )
     elif plan.steps % plan.steps_per_epoch:
-        yield finding("last-epoch-cut", f"{plan.steps} steps are {seen:.2f} epochs of {plan.steps_per_epoch} steps")
+        yield finding(
+            "last-epoch-cut",
+            f"{counted(plan.steps, 'step')} are {seen:.2f} epochs of {counted(plan.steps_per_epoch, 'step')}",
+        )
 
 
 def _idle_findings(source: Source, datasets: Sequence[DatasetSettings]) -> Iterator[Finding]:
