@@ -81,7 +81,11 @@ def differences(
     fewer = (_pictures(had) - _pictures(wanted)).total()
     counts = {"more": more, "fewer": fewer, "with another caption": (wanted - had).total() - more}
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"pictures: {told}" if told else ""
+    phrases = [f"pictures: {told}"] if told else []
+    colors = project.settings.build.colors
+    if colors != (record.colors or "as-painted") and any(image.origin == "generated" for image in record.images):
+        phrases.append(f"colors of generated pictures: {record.colors or 'as-painted'} then, {colors} now")
+    return "; ".join(phrases)
 
 
 def _members_now(
