@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from graftset.build.kohya.preflight import Options, Run
 
 CaptionSource = Literal["caption", "proposal", "prompt"]
-Colors = Literal[
-    "merged", "as-painted"
-]  # of generated images: those that render noise alone tells apart are one, or not
+# Of generated images: those that render noise alone tells apart become one, or every cell keeps its own.
+Colors = Literal["merged", "as-painted"]
 COLORS: tuple[Colors, ...] = get_args(Colors)
 
 

@@ -53,9 +53,7 @@ class BuildRecord:
     reviewed: str | float | dict[str, Any]  # "none", or where the review stood: plan, n, wrong, bound, sentence
     images: tuple[BuiltImage, ...]
     base: Base = "sd15"
-    colors: Colors | None = (
-        None  # of generated images; None: there are none, or an earlier version left them as painted
-    )
+    colors: Colors | None = None  # None: there are no generated images, or an earlier version built them as painted
     policy: dict[str, Any] = field(default_factory=dict)  # the selection's, and how many of its ranking were taken
 
     @property

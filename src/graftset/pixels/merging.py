@@ -24,11 +24,13 @@ Index = NDArray[np.intp]
 
 FARTHEST = 5.0  # CIEDE2000: every cell moves by less, and colors twice as far apart stay two
 NEAR = 12.0  # levels, Euclidean: neighbors closer than this have nearly the same color
-REPEATED = 0.3  # share of them with the very same color: painted portraits stay under 0.22, drawn ones over 0.43
+REPEATED = 0.35  # share of them with the very same color: painted portraits stay under 0.24, drawn ones over 0.54
+ENOUGH_NEAR = 0.1  # share of all neighbors: a picture with fewer such has no areas to speak of (the least seen is 0.32)
 FLAT = 5.0  # levels, mean of the channels: a cell that differs by no more from each neighbor lies in a flat area
 ENOUGH_FLAT = 16  # cells: where fewer are flat, all are looked at
 BUSY = 60.0  # levels, mean of the channels and of the four neighbors: from this difference on a cell is as noisy as any
 BUSIER = 4.0  # how much noisier such a cell is than a flat one, in multiples of that one's noise
+_EXACT = 1 << 16  # sums of whole numbers do not depend on their order, as sums of fractions do
 LEAST_NOISE = 0.5  # levels, Euclidean: what rounding alone leaves
 APART = 0.5  # how far one color drifts over the picture, in multiples of the noise of flat areas,
 MIXED = 1.5  # and how far the means of clusters lie apart whose cells are mixed up with one another
@@ -64,7 +66,8 @@ def merge_colors(native: U8) -> U8:
     rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1).astype(np.uint8)
     noise, louder = render_levels(native)
     # Cells count by their precision: the inverse of the variance of what noise adds to them.
-    weight = np.bincount(color_of.reshape(-1), (1 / louder**2).reshape(-1)).astype(np.float32)
+    precision = np.rint(_EXACT / louder**2).reshape(-1)
+    weight = (np.bincount(color_of.reshape(-1), precision) / _EXACT).astype(np.float32)
     clusters = _clusters(rgb, weight, color_of.reshape(codes.shape), noise)
     merged: U8 = rgb[_representatives(rgb, weight, clusters)][color_of].reshape(native.shape)
     # A picture that still looks painted is little but noise; merging it again would change it again.
@@ -74,12 +77,13 @@ def merge_colors(native: U8) -> U8:
 def is_painted(native: U8) -> bool:
     """Whether neighbors of nearly the same color seldom have the very same one: uint8 [h, w, 3] -> bool."""
     levels = np.moveaxis(native, -1, 0).astype(np.int32)
-    near = same = 0
+    every = near = same = 0
     for here, there in _PAIRS:
         squared = ((levels[here] - levels[there]) ** 2).sum(axis=0)
+        every += squared.size
         near += int(np.count_nonzero(squared < NEAR**2))
         same += int(np.count_nonzero(squared == 0))
-    return same < REPEATED * near
+    return near >= ENOUGH_NEAR * every and same < REPEATED * near
 
 
 def render_levels(native: U8) -> tuple[float, F32]:
@@ -93,14 +97,15 @@ def render_levels(native: U8) -> tuple[float, F32]:
         gradients. How many times as much each cell has for the differences around it, float32 [h, w], 1 or more.
     """
     height, width = native.shape[:2]
-    levels = np.moveaxis(native, -1, 0).astype(np.float32)
+    levels = np.moveaxis(native, -1, 0).astype(np.int16)
     padded = np.pad(levels, ((0, 0), (1, 1), (1, 1)), mode="edge")
     around = np.stack([padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)])
-    sides = np.abs(around[1::2] - levels).mean(axis=1)  # above, left, right, below
-    off = np.sqrt(((levels - np.partition(around, 4, axis=0)[4]) ** 2).sum(axis=0))
-    flat = sides.max(axis=0) <= FLAT
-    noise = float(off[flat].mean() if np.count_nonzero(flat) >= ENOUGH_FLAT else np.median(off))
-    louder = 1 + BUSIER * np.minimum(sides.mean(axis=0) / BUSY, 1)
+    sides = np.abs(around[1::2] - levels).sum(axis=1, dtype=np.int32)  # above, left, right, below
+    off = np.sqrt(((levels - np.partition(around, 4, axis=0)[4]).astype(np.int32) ** 2).sum(axis=0))
+    flat = sides.max(axis=0) <= 3 * FLAT
+    enough = np.count_nonzero(flat) >= ENOUGH_FLAT
+    noise = float(np.rint(_EXACT * off[flat]).mean() / _EXACT if enough else np.median(off))
+    louder = 1 + BUSIER * np.minimum(sides.sum(axis=0) / (12 * BUSY), 1)
     return max(noise, LEAST_NOISE), louder.astype(np.float32)
 
 
