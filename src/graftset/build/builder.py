@@ -23,7 +23,7 @@ from graftset.build.folder import (
 )
 from graftset.build.formats import FORMATS
 from graftset.build.manifest import PROMPTS, Decisions, Reviewed, prompts_text, write_manifest
-from graftset.build.package import Package, Sampling, file_name, name_entries
+from graftset.build.package import Colors, Package, Sampling, file_name, name_entries
 from graftset.build.plans import Match, MixingPlan, PlanSpec, accept_real_mass, at_equal_exposures, plan_mix, plan_named
 from graftset.build.sizes import Base, TrainingSize, choose_size
 from graftset.build.supply import Budget, Wishes, members_by_plan, members_of_value, sort_out
@@ -56,6 +56,7 @@ class BuildReport:
         build_sha256: Hash of the whole build; None for a dry run.
         matches: The plan's checkpoints beside the baseline's of equal exposures; none for the baseline itself.
         prompts: Number of sample prompts.
+        colors: What becomes of the colors of generated images; None where the plan has none.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class BuildReport:
     build_sha256: str | None = None
     matches: tuple[Match, ...] = ()
     prompts: int = 0
+    colors: Colors | None = None
 
 
 def build(
@@ -91,6 +93,7 @@ def build(
     max_generation: int | None = None,
     size: int | None = None,
     flip: bool = False,
+    colors: Colors = "merged",
     prompts: Sequence[SamplePrompt] | None = None,
     sampling: Sampling | None = None,
     root: str | None = None,
@@ -128,6 +131,7 @@ def build(
         max_generation: Images of a higher generation are left out; those above 1 also where nobody approved them.
         size: Width of the training images, px; None chooses one that keeps native cells whole.
         flip: Whether the trainer may mirror images.
+        colors: Whether the colors of generated images are merged that differ by render noise alone.
         prompts: Sample prompts; None makes them from the images and the pool.
         sampling: How the trainer paints them.
         root: Absolute path where the folder will lie on the machine that trains; None writes relative paths.
@@ -171,6 +175,7 @@ def build(
         root=_checked_root(root),
         base=base,
         flip=flip,
+        colors=colors,
         prompts=tuple(prompts),
         sampling=sampling or Sampling(),
     )
@@ -184,6 +189,7 @@ def build(
         warnings=tuple(warning for warning in warnings if warning),
         matches=at_equal_exposures(mix, _baseline(mix, epochs, steps)) if mix.images("generated") else (),
         prompts=len(package.prompts),
+        colors=colors if mix.images("generated") else None,
     )
     if dry_run:
         return report

@@ -142,6 +142,8 @@ def write_manifest(
         "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in sorted(texts.items())},
         "images": [_IMAGES],
     }
+    if package.plan.images("generated"):  # a build of originals is the same whatever becomes of the others
+        content["colors"] = package.colors
     try:
         digest = hashlib.sha256()
         for part in _with_images(content, (_image_dict(package, image) for image in images)):

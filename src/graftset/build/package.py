@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from graftset.build.names import unique_stems
 from graftset.build.plans import ORIGINS as ORIGINS
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from graftset.build.kohya.preflight import Options, Run
 
 CaptionSource = Literal["caption", "proposal", "prompt"]
+# Of generated images: those that render noise alone tells apart become one, or every cell keeps its own.
+Colors = Literal["merged", "as-painted"]
+COLORS: tuple[Colors, ...] = get_args(Colors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Package:
     flip: bool = False  # whether the trainer may mirror images
     prompts: tuple[SamplePrompt, ...] = ()
     sampling: Sampling = Sampling()
+    colors: Colors = "merged"
 
     def place(self, path: str) -> str:
         """A path inside the build folder as a config names it: relative, or under `root`."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from graftset.build.manifest import MANIFEST, read_manifest
+from graftset.build.package import Colors
 from graftset.build.plans import MixingPlan
 from graftset.build.sizes import Base
 from graftset.errors import BuildError
@@ -52,6 +53,7 @@ class BuildRecord:
     reviewed: str | float | dict[str, Any]  # "none", or where the review stood: plan, n, wrong, bound, sentence
     images: tuple[BuiltImage, ...]
     base: Base = "sd15"
+    colors: Colors | None = None  # None: there are no generated images, or an earlier version built them as painted
     policy: dict[str, Any] = field(default_factory=dict)  # the selection's, and how many of its ranking were taken
 
     @property

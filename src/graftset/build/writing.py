@@ -16,6 +16,7 @@ from graftset.build.package import Entry, Format, Package
 from graftset.engine import available_cores
 from graftset.errors import BuildError
 from graftset.imageio import encode_enlarged
+from graftset.pixels.merging import merge_colors
 from graftset.records import ImageView
 
 _AHEAD = 4  # images for each thread that are read before they can be written
@@ -52,6 +53,8 @@ def write_images(
 def _write(staging: Path, package: Package, trainer: Format, entry: Entry, native: NDArray[np.uint8]) -> WrittenImage:
     """Write one image and its caption, and hash both."""
     size = package.size
+    if entry.origin == "generated" and package.colors == "merged":
+        native = merge_colors(native)
     image_file = trainer.image_file(package, entry)
     image_hash = write_file(staging, image_file, encode_enlarged(native, size.width, size.height))
     caption_file = trainer.caption_file(package, entry)

@@ -31,6 +31,7 @@ def build_json(report: BuildReport) -> dict[str, Any]:
         "base": report.size.base,
         "prompts": report.prompts,
         "size": {"width": report.size.width, "height": report.size.height, "reason": report.size.reason},
+        "colors": report.colors,
         "images": report.images,
         "written": report.written,
         "unchanged": report.unchanged,
@@ -47,6 +48,7 @@ def plan_lines(report: BuildReport) -> list[str]:
     return [
         *describe(report.plan, report.matches).splitlines(),
         f"size: {report.size.reason}",
+        *([f"colors of generated images: {report.colors}"] if report.colors else []),
         f"sample prompts: {report.prompts}, painted at every checkpoint with the same seeds for every plan",
     ]
 

@@ -268,6 +268,11 @@ class BuildSettings(Section):
         default=False,
         description="Whether the trainer may mirror pictures. Light, parting and jewelry have a side.",
     )
+    colors: Literal["merged", "as-painted"] = Field(
+        default="merged",
+        description='Colors of generated pictures: "merged" makes one color of those that differ by render noise alone '
+        'and moves no cell by 5 CIEDE2000 or more, "as-painted" leaves each cell its own. Originals are never changed.',
+    )
     name: NameTemplate = Field(default="{plan}", description="Folder name of a build; {plan} and {size} are filled in.")
     samples: SampleSettings = Field(default_factory=SampleSettings, description=SampleSettings.__doc__)
 

@@ -160,10 +160,8 @@ def _odd_pairs(session: Session, arms: Sequence[ExperimentArm]) -> tuple[str, ..
         for right, wrong in _PAIRS:
             other = by_name.get(name.replace(right, wrong, 1))
             if arm.plan == right and other is not None and other.plan == wrong:
-                held = [
-                    {image.source_sha256 for image in read_build(session.project.builds / one.build).images}
-                    for one in (arm, other)
-                ]
+                records = [read_build(session.project.builds / one.build) for one in (arm, other)]
+                held = [({image.source_sha256 for image in record.images}, record.colors) for record in records]
                 if held[0] != held[1]:
                     notes.append(f"{name} and {other.name} differ in more than words: build both again with --force")
     return tuple(notes)

@@ -15,7 +15,7 @@ from graftset.build import BuildReport, PlanSpec, VerifyReport
 from graftset.build import build as build_stage
 from graftset.build import verify as verify_build
 from graftset.build.manifest import PROMPTS
-from graftset.build.package import Sampling
+from graftset.build.package import COLORS, Colors, Sampling
 from graftset.build.plans import plan_named, plans_from_settings
 from graftset.build.sizes import SIDES, Base
 from graftset.catalog import Catalog
@@ -45,6 +45,7 @@ def build(
     steps: int | None = None,
     count: int | None = None,
     base: str | None = None,
+    colors: str | None = None,
     override_real_mass: str = "",
     force: bool = False,
     dry_run: bool = False,
@@ -62,6 +63,7 @@ def build(
         steps: Optimizer steps in all, in place of epochs.
         count: How many of the admitted to use, the first by the selection's ranking.
         base: The base model that is trained.
+        colors: Whether the colors of generated images are merged.
         override_real_mass: Why fewer than half originals are accepted.
         force: Replace a different build of that name.
         dry_run: Work everything out, write nothing.
@@ -100,6 +102,7 @@ def build(
         max_generation=session.project.settings.select.max_generation,
         size=wanted,
         flip=settings.flip,
+        colors=_colors(colors or settings.colors),
         prompts=prompts.prompts,
         sampling=_sampling(settings.samples),
         root=root,
@@ -182,6 +185,16 @@ def _base(name: str) -> Base:
         if base == name:
             return base
     raise UserError("No such base model", field="--base", value=name, remedy=f"Use one of: {', '.join(SIDES)}")
+
+
+def _colors(name: str) -> Colors:
+    """What becomes of the colors of generated images, by its name."""
+    for colors in COLORS:
+        if colors == name:
+            return colors
+    raise UserError(
+        "No such treatment of colors", field="--colors", value=name, remedy=f"Use one of: {', '.join(COLORS)}"
+    )
 
 
 def plain_name(name: str, what: str = "build") -> str:

@@ -70,7 +70,7 @@ def ranks_of(selection: Selection | None) -> dict[str, int]:
 def differences(
     project: Project, record: BuildRecord, views: Sequence[ImageView], selection: Selection | None = None
 ) -> str:
-    """What the same plan would take now beside what it took: "pictures: 3 more, 1 fewer"; empty where the same."""
+    """What the same plan would take now beside what it took, as "pictures: 3 more, 1 fewer"; empty where the same."""
     try:
         members = _members_now(project, record, views, selection)
     except UserError as error:
@@ -81,7 +81,11 @@ def differences(
     fewer = (_pictures(had) - _pictures(wanted)).total()
     counts = {"more": more, "fewer": fewer, "with another caption": (wanted - had).total() - more}
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"pictures: {told}" if told else ""
+    phrases = [f"pictures: {told}"] if told else []
+    # Like its size, how a build treats colors may have been asked for; what has no record of it is older than that.
+    if record.colors is None and any(image.origin == "generated" for image in record.images):
+        phrases.append("colors: left as painted by an earlier version")
+    return "; ".join(phrases)
 
 
 def _members_now(

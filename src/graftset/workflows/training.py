@@ -21,6 +21,7 @@ from graftset.errors import BuildError, SkipFile, UserError
 from graftset.files import write_whole
 from graftset.imageio import read_rgb
 from graftset.pixels.grid import from_native
+from graftset.pixels.merging import merge_colors
 from graftset.records import SamplePrompt
 from graftset.runs import CHECKPOINTS
 from graftset.train import Moment, TrainingJob, TrainingSet, TrainingStage
@@ -237,7 +238,8 @@ def shared_palette(runs: Path, data: TrainingSet, *, catalog: Catalog | None = N
     for view in catalog.views() if catalog is not None else []:
         native = load_native(catalog, view.sha256, view.grid) if catalog is not None else None
         if native is not None:
-            pictures[view.origin].append(native)
+            # Colors that noise made would take the place of some that were meant, whatever the builds leave of them.
+            pictures[view.origin].append(native if view.origin == "original" else merge_colors(native))
     if not pictures["original"]:
         pictures = {"original": [*data.pictures[~data.generated]], "generated": [*data.pictures[data.generated]]}
     palette = make_palette(pictures["original"], pictures["generated"])

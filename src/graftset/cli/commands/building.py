@@ -56,6 +56,14 @@ def build(
     base: Annotated[
         str | None, typer.Option(help=f"Base model, sd15 or sdxl. {KEPT}, else sd15.", metavar="MODEL")
     ] = None,
+    colors: Annotated[
+        str | None,
+        typer.Option(
+            help="Colors of generated images. merged: those told apart by render noise alone become one; as-painted: "
+            f"as they are. {KEPT}, else merged.",
+            metavar="WHICH",
+        ),
+    ] = None,
     override_real_mass: Annotated[
         str | None,
         typer.Option(
@@ -156,6 +164,7 @@ def build(
             steps=steps,
             count=count,
             base=base,
+            colors=colors,
             override_real_mass=override_real_mass or "",
             force=force,
             dry_run=dry_run,
