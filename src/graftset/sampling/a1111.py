@@ -1,7 +1,8 @@
 """Paints with a running server that has the web API of AUTOMATIC1111: one txt2img call a picture.
 
-Calls: GET /sdapi/v1/loras (names), POST /sdapi/v1/refresh-loras, POST /sdapi/v1/txt2img (base64 pictures). The LoRA is
-named in the prompt as <lora:NAME:1>; the file has to lie in the server's own folder of LoRAs.
+Calls: GET /sdapi/v1/loras (names and metadata), POST /sdapi/v1/refresh-loras, GET /sdapi/v1/sd-models, POST
+/sdapi/v1/refresh-checkpoints, POST /sdapi/v1/txt2img (base64 pictures). The LoRA is named in the prompt as
+<lora:NAME:1>; the file has to lie in the server's own folder of LoRAs.
 """
 
 from __future__ import annotations
@@ -12,23 +13,31 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
+from graftset.errors import UserError
 from graftset.sampling.job import U8, How, Weights, WeightsError, Wish
-from graftset.sampling.loras import read_lora
-from graftset.sampling.server import Server, connect
+from graftset.sampling.loras import check_same, read_lora
+from graftset.sampling.server import Server, ServerError, connect
 
 DEFAULT_URL = "http://127.0.0.1:7860"
 _PX = 512
 _SPECIAL = re.compile(r"(\\*)([()\[\]])")
+_KEYWORDS = re.compile(r"\b(AND|BREAK)\b")  # of its prompts: they would mix several, or begin a new chunk
+_SHOWN = 8  # names in a message
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @contextmanager
 def open_generator(how: How) -> Iterator[WebUi]:
-    """Ask the server for its LoRAs, so that one that does not answer is found at once."""
+    """Ask the server for its LoRAs and its model, so that one that does not answer is found at once."""
     server = connect("The web UI", how.url or DEFAULT_URL, how.timeout)
     server.post_json("/sdapi/v1/refresh-loras", {})
-    yield WebUi(server, _names(server.get_json("/sdapi/v1/loras"), server), how)
+    loras = _loras(server.get_json("/sdapi/v1/loras"), server)
+    if how.model:
+        _check_model(server, how.model)
+    yield WebUi(server, loras, how)
 
 
 class WebUi:
@@ -36,7 +45,7 @@ class WebUi:
 
     notes: Sequence[str] = ()
 
-    def __init__(self, server: Server, known: frozenset[str], how: How) -> None:
+    def __init__(self, server: Server, known: Mapping[str, object], how: How) -> None:
         side = how.width or _PX
         self._server, self._known = server, known
         self._how = replace(how, width=side, height=how.height or side)
@@ -56,8 +65,8 @@ class WebUi:
         }
 
     def check(self, weights: Weights) -> None:
-        """Refuse a damaged LoRA, and one that the server does not have under the same name."""
-        read_lora(weights.file)
+        """Refuse a damaged LoRA, and one that the server does not have, or has another of, under the same name."""
+        lora = read_lora(weights.file)
         if weights.name not in self._known:
             raise WeightsError(
                 f"The web UI has no LoRA of the name {weights.name}",
@@ -65,6 +74,7 @@ class WebUi:
                 value=str(weights.file),
                 remedy=f"Copy the file into its folder models/Lora as {weights.name}.safetensors",
             )
+        check_same(lora, self._known[weights.name], "The web UI")
 
     def paint(self, weights: Weights, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, U8]]:
         """Paint the wishes one after the other: pictures of one call would get consecutive seeds."""
@@ -101,22 +111,71 @@ class WebUi:
             data = base64.b64decode(images[0].rpartition(",")[2], validate=True)
         except (binascii.Error, ValueError) as error:
             raise self._server.unexpected("sent a picture that is not base64") from error
-        return self._server.picture(data)
+        picture = self._server.picture(data)
+        if not data.startswith(_PNG):
+            raise ServerError(
+                "The web UI sends pictures with losses, which blur what is measured",
+                url=self._server.url,
+                remedy="Set its File format for images to png",
+            )
+        return picture
 
 
 def literal(text: str) -> str:
     """A prompt that means what it says: parentheses and brackets would weigh words, <lora:...> would load another.
 
-    >>> literal("a hat (red), 8 [bit]")
-    'a hat \\\\(red\\\\), 8 \\\\[bit\\\\]'
+    >>> literal("a hat (red), 8 [bit] AND a cat")
+    'a hat \\\\(red\\\\), 8 \\\\[bit\\\\] and a cat'
     """
     escaped = _SPECIAL.sub(lambda m: m[1] + m[2] if len(m[1]) % 2 else f"{m[1]}\\{m[2]}", text)
-    return re.sub(r"<(\w+:[^<>]*)>", r"\1", escaped)
+    without = re.sub(r"<(\w+:[^<>]*)>", r"\1", escaped)
+    return _KEYWORDS.sub(lambda m: m[1].lower(), without)  # CLIP reads small letters only
 
 
-def _names(listed: object, server: Server) -> frozenset[str]:
+def _check_model(server: Server, model: str) -> None:
+    """Refuse a base model that the server does not know: it would paint with the present one and say nothing.
+
+    Raises:
+        UserError: It has no model that is called so.
+    """
+    names = _models(server)
+    if not any(model in known for known in names.values()):
+        server.post_json("/sdapi/v1/refresh-checkpoints", {})  # a file that was copied there just now
+        names = _models(server)
+    if not any(model in known for known in names.values()):
+        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise UserError(
+            "The web UI has no model of this name",
+            field="--model",
+            value=model,
+            remedy=f"Use one of: {', '.join(list(names)[:_SHOWN])}{more}" if names else "Copy one into its folder",
+        )
+
+
+def _models(server: Server) -> dict[str, frozenset[str]]:
+    """The models of a server by file name, each with all that it may be called by.
+
+    Source: `CheckpointInfo.ids` in `modules/sd_models.py`.
+    """
+    listed = server.get_json("/sdapi/v1/sd-models")
+    if not isinstance(listed, list):
+        raise server.unexpected("does not list its models")
+    found = {}
+    for entry in listed:
+        if isinstance(entry, dict) and entry.get("title"):
+            title = str(entry["title"])
+            name = title.rpartition(" [")[0] or title
+            file = PurePosixPath(str(entry.get("filename") or name).replace("\\", "/"))
+            told = (str(entry.get(key) or "") for key in ("model_name", "hash", "sha256"))
+            stem = PurePosixPath(name).stem
+            found[name] = frozenset({title, name, stem, f"{stem}{title.removeprefix(name)}", file.stem, *told} - {""})
+    return found
+
+
+def _loras(listed: object, server: Server) -> dict[str, object]:
+    """The LoRAs of a server by name, with what the header of each says."""
     if not isinstance(listed, list):
         raise server.unexpected("does not list its LoRAs")
-    return frozenset(
-        str(entry[key]) for entry in listed if isinstance(entry, dict) for key in ("name",) if entry.get(key)
-    )
+    return {
+        str(entry["name"]): entry.get("metadata") for entry in listed if isinstance(entry, dict) and entry.get("name")
+    }

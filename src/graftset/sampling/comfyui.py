@@ -1,16 +1,18 @@
 """Paints with a running ComfyUI: a workflow in API format, its placeholders filled in for every picture.
 
-Calls: GET /object_info/LoraLoader (the LoRAs it has), POST /prompt (queues a workflow), GET /history/ID (until it is
-done), GET /view (the picture).
+Calls: GET /object_info/LoraLoader (the LoRAs it has), GET /view_metadata/loras (whether one is the file that is meant),
+POST /free (forget LoRAs read before), POST /prompt (queues a workflow), GET /history/ID (until it is done), GET /view
+(the picture).
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,8 +20,8 @@ from typing import Any
 from graftset.errors import UserError
 from graftset.runs import sha256_hex
 from graftset.sampling.job import U8, How, Weights, WeightsError, Wish
-from graftset.sampling.loras import read_lora
-from graftset.sampling.server import Server, connect
+from graftset.sampling.loras import check_same, read_lora
+from graftset.sampling.server import Server, ServerError, connect
 
 DEFAULT_URL = "http://127.0.0.1:8188"
 _NEEDED = ("prompt", "seed", "lora")  # without these all pictures of all checkpoints would be the same
@@ -68,7 +70,11 @@ def open_generator(how: How) -> Iterator[Comfy]:
     """Read the workflow and ask the server for its LoRAs."""
     workflow = read_workflow(how.workflow) if how.workflow else _plain(how)
     server = connect("ComfyUI", how.url or DEFAULT_URL, how.timeout)
-    yield Comfy(server, _known(server), workflow, how)
+    known = _known(server)
+    # It keeps the LoRA that it painted with last and does not look whether the file was replaced since.
+    with suppress(ServerError):  # one that cannot forget has nothing better to offer
+        server.post_json("/free", {"free_memory": True, "unload_models": True})
+    yield Comfy(server, known, workflow, how)
 
 
 class Comfy:
@@ -98,26 +104,37 @@ class Comfy:
         }
 
     def check(self, weights: Weights) -> None:
-        """Refuse a damaged LoRA, and one that the server does not have under the same file name."""
-        read_lora(weights.file)
-        if f"{weights.name}.safetensors" not in self._known:
+        """Refuse a damaged LoRA, and one that the server does not have, or has another of, under the same file name."""
+        lora = read_lora(weights.file)
+        place = self._known.get(f"{weights.name}.safetensors")
+        if place is None:
             raise WeightsError(
                 f"ComfyUI has no LoRA of the name {weights.name}",
                 field="lora",
                 value=str(weights.file),
                 remedy=f"Copy the file into its folder models/loras as {weights.name}.safetensors",
             )
+        check_same(lora, self._metadata(place), "ComfyUI")
 
     def paint(self, weights: Weights, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, U8]]:
         """Paint the wishes one after the other."""
         for wish in wishes:
             yield wish, self._picture(filled(self._workflow, self._values(weights, wish)))
 
+    def _metadata(self, place: str) -> object:
+        """What the header of one of its LoRAs says; None where it does not tell."""
+        try:
+            return self._server.get_json("/view_metadata/loras", filename=place)
+        except ServerError as error:
+            if error.status == 404:  # no metadata in the file, more than it reads, or a server without this call
+                return None
+            raise
+
     def _values(self, weights: Weights, wish: Wish) -> dict[str, str | int | float]:
         how = self._how
         return {
-            "prompt": wish.prompt.text,
-            "negative": how.negative,
+            "prompt": literal(wish.prompt.text),
+            "negative": literal(how.negative),
             "seed": wish.seed,
             "steps": how.steps,
             "scale": how.scale,
@@ -217,6 +234,16 @@ def filled(workflow: Any, values: Mapping[str, str | int | float]) -> Any:
             text += f"%{parts[position]}"
             position += 1
     return text
+
+
+def literal(text: str) -> str:
+    """A prompt that means what it says: parentheses would weigh words, embedding:NAME would load one.
+
+    >>> literal("a hat (red), 8 [bit]")
+    'a hat \\\\(red\\\\), 8 [bit]'
+    """
+    # CLIP reads "embedding :NAME" as it reads "embedding:NAME": the colon is a token of its own.
+    return re.sub(r"(?<!\\)([()])", r"\\\1", text).replace("embedding:", "embedding :")
 
 
 def _plain(how: How) -> dict[str, Any]:

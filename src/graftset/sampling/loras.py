@@ -21,6 +21,7 @@ NAMES: Mapping[Base, str] = {"sd15": "SD 1.5", "sd2": "SD 2", "sdxl": "SDXL"}
 
 _EPOCH = re.compile(r"(?P<name>.+?)-(?P<kind>step)?(?P<at>\d{6,})")  # NAME-000005, NAME-step00000300
 _KEYS = re.compile(r"lora_(unet|te|te1|te2)_.+")
+_HASH = "sshs_model_hash"  # in the metadata of every LoRA that sd-scripts saves
 _PARTS = (".lora_down.weight", ".lora_up.weight", ".alpha")
 _READS_TEXT = re.compile(r"attn2_to_[kv]\.lora_down\.weight$")
 
@@ -39,6 +40,7 @@ class LoraFile:
     seed: int | None
     token_limit: int  # content tokens of a caption that training read
     clip_skip: int | None  # last layers of the text encoder that training left out, counted from 1
+    weights_hash: str  # sd-scripts' own, over all tensors; empty where the file has none
 
     @property
     def base(self) -> Base | None:
@@ -92,7 +94,30 @@ def read_lora(path: Path) -> LoraFile:
         seed=_number(said, "ss_seed"),
         token_limit=_number(said, "ss_max_token_length") or 75,
         clip_skip=_number(said, "ss_clip_skip"),
+        weights_hash=said.get(_HASH, ""),
     )
+
+
+def check_same(lora: LoraFile, said: object, server: str) -> None:
+    """Refuse a LoRA whose namesake on a server holds other weights, those of an earlier training for instance.
+
+    Args:
+        lora: The file that is to paint.
+        said: The metadata of the server's file of that name. Without a hash in both, nothing can be told.
+        server: What the server is, for messages.
+
+    Raises:
+        WeightsError: Both have a hash, and they differ.
+    """
+    there = said.get(_HASH) if isinstance(said, Mapping) else None
+    if lora.weights_hash and isinstance(there, str) and there and there != lora.weights_hash:
+        raise WeightsError(
+            f"{server} has another LoRA under this name: its weights have the hash {there[:12]}, "
+            f"those of this file {lora.weights_hash[:12]}",
+            field="lora",
+            value=str(lora.path),
+            remedy="Copy this file over the server's one",
+        )
 
 
 def find_loras(folder: Path) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -93,7 +94,7 @@ class Server:
             raise ServerError(
                 f"{self.name} answered {error.code} to {urllib.parse.urlsplit(request.full_url).path}{told}",
                 url=self.url,
-                remedy=_remedy(error.code),
+                remedy=_remedy(error.code, told),
                 status=error.code,
             ) from error
         except TimeoutError as error:
@@ -167,16 +168,31 @@ def _told(error: urllib.error.HTTPError) -> str:
     if isinstance(document, dict):
         found = document.get("error") or document.get("detail") or document.get("errors")
         inner = found.get("message") if isinstance(found, dict) else found
-        text = str(document.get("errors") or inner or "")
+        text = ": ".join(filter(None, (str(document.get("errors") or inner or ""), _node_faults(document))))
     elif text.lstrip().startswith("<"):
         text = ""
     line = " ".join(text.split())
     return f": {line[:200]}" if line else ""
 
 
-def _remedy(status: int) -> str:
+def _node_faults(document: Mapping[str, Any]) -> str:
+    """What ComfyUI says of the nodes of a workflow that it refuses: which input has which wrong value."""
+    nodes = document.get("node_errors")
+    found = []
+    for node in nodes.values() if isinstance(nodes, dict) else ():
+        faults = node.get("errors") if isinstance(node, dict) else None
+        for fault in faults if isinstance(faults, list) else ():
+            if isinstance(fault, dict):
+                said = fault.get("details") or fault.get("message") or ""
+                found.append(f"{node.get('class_type', 'a node')}: {said}")
+    return "; ".join(found)
+
+
+def _remedy(status: int, told: str) -> str:
     if status in (401, 403):
         return "Start it without a password; graftset sends none"
+    if status in (400, 422) or (status == 404 and told and told != ": Not Found"):
+        return "Change what it names (--model, --sampler, the workflow), then run the same command again"
     if status == 404:
         return "Start it with its API switched on (AUTOMATIC1111: --api), or name another address with --url"
     return "See its console for the reason; the same command goes on from here"

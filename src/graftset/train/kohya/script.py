@@ -39,6 +39,7 @@ _RUN_SH = """\
 set -euo pipefail
 
 fail() {{ printf 'run.sh: %s\\n' "$1" >&2; exit 1; }}
+say() {{ printf 'run.sh: %s\\n' "$1"; }}
 absolute() {{ if [[ -e "$1" && "$1" != /* ]]; then printf '%s/%s' "$PWD" "$1"; else printf '%s' "$1"; fi; }}
 
 [[ -n "${{MODEL:-}}" ]] || fail 'set MODEL to the base model, e.g. MODEL=/models/{base_file}'
@@ -52,15 +53,22 @@ cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 
 if [[ -z "${{SD_SCRIPTS:-}}" ]]; then
   SD_SCRIPTS="$PWD/sd-scripts"
-  [[ -d "$SD_SCRIPTS/.git" ]] || git clone https://github.com/kohya-ss/sd-scripts "$SD_SCRIPTS"
-  git -C "$SD_SCRIPTS" checkout --quiet {commit}
+  if [[ ! -d "$SD_SCRIPTS" ]]; then
+    say 'cloning sd-scripts at {short}'
+    # Under a name of its own until it is whole: what a stop leaves of a clone, no checkout repairs.
+    rm -rf .sd-scripts
+    git clone --quiet https://github.com/kohya-ss/sd-scripts .sd-scripts
+    git -C .sd-scripts checkout --quiet {commit}
+    mv .sd-scripts "$SD_SCRIPTS"
+  fi
 fi
 [[ -f "$SD_SCRIPTS/{script}" ]] || fail "SD_SCRIPTS: $SD_SCRIPTS holds no {script}"
 
 if [[ -z "${{PYTHON:-}}" ]]; then
   PYTHON="$PWD/venv/bin/python"
   if [[ ! -f venv/.installed ]]; then
-    python3 -m venv venv
+    say 'installing torch and the requirements of sd-scripts into venv/: some gigabytes, some minutes'
+    python3 -m venv --clear venv # nothing of an installation that was stopped
     # shellcheck disable=SC2086  # several words
     "$PYTHON" -m pip install --quiet ${{TORCH:-{torch}}}
     (cd "$SD_SCRIPTS" && "$PYTHON" -m pip install --quiet -r requirements.txt)
