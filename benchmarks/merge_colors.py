@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from graftset.drawn import draw_original, plan_sample_set, render
 from graftset.imageio import read_rgb
 from graftset.measuring import measure_pixels
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import srgb_to_cielab
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.merging import merge_colors
 from graftset.pixels.structure import neighbor_differences
 

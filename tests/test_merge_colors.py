@@ -17,7 +17,8 @@ from graftset.drawn.specs import Style
 from graftset.imageio import read_rgb
 from graftset.measuring import measure_pixels
 from graftset.pixels.background import read_background
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import srgb_to_cielab
+from graftset.pixels.difference import ciede2000
 from graftset.pixels.merging import FARTHEST, MOST_COLORS, is_painted, merge_colors, render_levels
 from graftset.pixels.structure import neighbor_differences
 from painted_pictures import NATIVE, STYLES, U8, drawn_originals, drawn_set, patchwork, rendered

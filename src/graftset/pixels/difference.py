@@ -18,7 +18,7 @@ def ciede2000(first: ArrayLike, second: ArrayLike) -> Floats:
     """CIEDE2000 between CIELAB colors [..., 3]; 1 is about one just noticeable difference.
 
     Two float32 inputs are computed in float32, without angles, three times as fast on thousands of colors; anything
-    else in float64. The two differ by less than 1e-3 where the hues are not exactly opposite, at which the formula jumps.
+    else in float64. The two differ by less than 1e-3, but for exactly opposite hues, where the formula jumps.
     """
     lab1, lab2 = np.asarray(first), np.asarray(second)
     if lab1.dtype == np.float32 and lab2.dtype == np.float32:

@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.pixels.color import ciede2000, srgb_to_cielab
+from graftset.pixels.color import srgb_to_cielab
+from graftset.pixels.difference import ciede2000
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
