@@ -191,7 +191,7 @@ class Sheet {
     list.addEventListener("change", (event) => this.toggle(event.target));
     list.addEventListener("focusin", (event) => { const cell = event.target.closest(".cell"); if (cell) this.at = Number(cell.dataset.index); });
     list.closest("form").addEventListener("submit", (event) => this.send(event));
-    $("[data-does=pick-page]").addEventListener("click", () => this.pick(this.visible()));
+    $("[data-does=pick-page]").addEventListener("click", () => { this.draw(); this.pick(this.visible()); });
     $("[data-does=pick-none]").addEventListener("click", () => { this.picked.clear(); this.mark(); });
     this.draw();
   }
