@@ -38,12 +38,14 @@ class Painting:
 
     Attributes:
         loras: File names without suffix.
+        hashes: Of the weights of some of them, as sd-scripts writes it to a file's metadata.
         calls: Path and body of every call, in order.
         misbehave: Looked at before every call; what it gives is answered in place of the right answer.
     """
 
     def __init__(self, loras: list[str]) -> None:
         self.loras = loras
+        self.hashes: dict[str, str] = {}
         self.calls: list[tuple[str, Any]] = []
         self.misbehave: Callable[[str, int], Answer | str | None] = lambda path, number: None
         self.released = threading.Event()
@@ -52,6 +54,10 @@ class Painting:
         """The answer to a call."""
         raise NotImplementedError
 
+    def metadata(self, name: str) -> dict[str, str]:
+        """What the header of a LoRA says."""
+        return {"sshs_model_hash": self.hashes[name]} if name in self.hashes else {}
+
     @property
     def jobs(self) -> list[Any]:
         """The bodies of the calls that ask for a picture."""
@@ -59,15 +65,38 @@ class Painting:
 
 
 class WebUi(Painting):
-    """AUTOMATIC1111's calls."""
+    """AUTOMATIC1111's calls.
+
+    Attributes:
+        models: File names of base models.
+        copied: Those that were copied there since it looked into its folder.
+        samplers: Names.
+    """
+
+    def __init__(self, loras: list[str]) -> None:
+        super().__init__(loras)
+        self.models, self.copied = ["sd15.safetensors", "sub/other.safetensors"], list[str]()
+        self.samplers = ["DPM++ 2M", "Euler a"]
 
     def answer(self, path: str, query: dict[str, str], body: Any) -> Answer:
         if path == "/sdapi/v1/refresh-loras":
             return as_json(None)
+        if path == "/sdapi/v1/refresh-checkpoints":
+            self.models, self.copied = self.models + self.copied, []
+            return as_json(None)
         if path == "/sdapi/v1/loras":
             return as_json(
-                [{"name": name, "alias": f"{name} alias", "path": "x", "metadata": {}} for name in self.loras]
+                [
+                    {"name": name, "alias": f"{name} alias", "path": "x", "metadata": self.metadata(name)}
+                    for name in self.loras
+                ]
             )
+        if path == "/sdapi/v1/sd-models":
+            return as_json([_model(name) for name in self.models])
+        if path == "/sdapi/v1/samplers":
+            return as_json([{"name": name, "aliases": [], "options": {}} for name in self.samplers])
+        if path == "/sdapi/v1/schedulers":
+            return as_json([{"name": "karras", "label": "Karras", "aliases": None}])
         if path == "/sdapi/v1/txt2img":
             key = f"{body['prompt']}|{body['negative_prompt']}|{body['seed']}|{body['steps']}|{body['cfg_scale']}"
             picture = base64.b64encode(painted(key, body["width"], body["height"])).decode()
@@ -75,14 +104,30 @@ class WebUi(Painting):
         return as_json({"detail": "Not Found"}, 404)
 
 
+def _model(name: str) -> dict[str, Any]:
+    """A base model as the web UI lists it; a file that it never loaded has no hash."""
+    digest = hashlib.sha256(name.encode()).hexdigest() if name.startswith("sd15") else None
+    return {
+        "title": f"{name} [{digest[:10]}]" if digest else name,
+        "model_name": name.rpartition(".")[0].replace("/", "_"),
+        "hash": digest[:10] if digest else None,
+        "sha256": digest,
+        "filename": f"/models/Stable-diffusion/{name}",
+    }
+
+
 class ComfyUi(Painting):
-    """ComfyUI's calls: a workflow is done after it was asked for twice."""
+    """ComfyUI's calls: a workflow is done after it was asked for twice.
+
+    A LoRA stays in memory under its file name until it is told to forget it, whatever becomes of the file.
+    """
 
     def __init__(self, loras: list[str], form: str = "list") -> None:
         super().__init__(loras)
         self._form = form
         self._asked: dict[str, int] = {}
         self._queued: dict[str, Any] = {}
+        self._loaded: dict[str, str] = {}
         self.failing = False
 
     def answer(self, path: str, query: dict[str, str], body: Any) -> Answer:
@@ -90,6 +135,12 @@ class ComfyUi(Painting):
             files = [f"{name}.safetensors" for name in self.loras]
             spec = [files, {}] if self._form == "list" else ["COMBO", {"options": files}]
             return as_json({"LoraLoader": {"input": {"required": {"lora_name": spec}}}})
+        if path == "/view_metadata/loras":
+            said = self.metadata(query["filename"].removesuffix(".safetensors"))
+            return as_json(said) if said else (404, b"")
+        if path == "/free":
+            self._loaded.clear()
+            return 200, b""
         if path == "/prompt":
             name = f"job-{len(self._queued)}"
             self._queued[name] = body["prompt"]
@@ -98,7 +149,9 @@ class ComfyUi(Painting):
             return as_json(self._history(path.rpartition("/")[2]))
         if path == "/view":
             inputs = [node["inputs"] for node in self._queued[query["filename"]].values()]
-            key = json.dumps([i for i in inputs if "filename_prefix" not in i], sort_keys=True)
+            file = next(str(i["lora_name"]) for i in inputs if "lora_name" in i).removesuffix(".safetensors")
+            held = self._loaded.setdefault(file, self.hashes.get(file, ""))
+            key = json.dumps([i for i in inputs if "filename_prefix" not in i], sort_keys=True) + held
             size = next(i for i in inputs if "width" in i)
             return 200, painted(key, size["width"], size["height"])
         return as_json({}, 404)

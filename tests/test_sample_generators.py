@@ -30,7 +30,7 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
         server = WebUi(["lora"]) if name == "a1111" else ComfyUi(["lora"])
         with serving(server) as url:
             weights = Weights("1", small_lora(tmp_path / "lora.safetensors"), "lora")
-            yield name, How(model="m", url=url, width=64, height=64, steps=2), weights
+            yield name, How(model="sd15", url=url, width=64, height=64, steps=2), weights
         return
     import torch
 

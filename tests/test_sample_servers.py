@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import socket
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
 from graftset.errors import UserError
@@ -18,6 +21,7 @@ from graftset.records import SamplePrompt
 from graftset.sampling import How, Weights, WeightsError, Wish, load_generator
 from graftset.sampling.a1111 import literal
 from graftset.sampling.comfyui import PLAIN, filled
+from graftset.sampling.comfyui import literal as comfyui_literal
 from painting_servers import Answer, ComfyUi, Painting, WebUi, as_json, painted, serving
 
 SIDE = 64
@@ -25,11 +29,12 @@ PROMPT = SamplePrompt("generic-000", "generic", "a hat (red) [big], 50% <lora:ev
 PAINTS = {"a1111": "/sdapi/v1/txt2img", "comfyui": "/view"}
 
 
-def small_lora(path: Path) -> Path:
+def small_lora(path: Path, weights_hash: str = "") -> Path:
     """A LoRA file of one layer, under kohya's names."""
     name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"
     tensors = {"lora_down.weight": np.ones((2, 768)), "lora_up.weight": np.ones((8, 2)), "alpha": np.ones(())}
-    save_file({f"{name}.{part}": value.astype(np.float32) for part, value in tensors.items()}, path)
+    said = {"sshs_model_hash": weights_hash} if weights_hash else None
+    save_file({f"{name}.{part}": value.astype(np.float32) for part, value in tensors.items()}, path, metadata=said)
     return path
 
 
@@ -113,7 +118,7 @@ def test_comfyui_is_given_the_plain_workflow_filled_in(weights: Weights) -> None
     with serving(server) as url:
         paint("comfyui", how(url, lora_scale=0.8, sampler="dpmpp_2m"), weights)
     graph = server.jobs[0]["prompt"]
-    assert graph["positive"]["inputs"]["text"] == PROMPT.text
+    assert graph["positive"]["inputs"]["text"] == "a hat \\(red\\) [big], 50% <lora:evil:2> \\(x\\)"
     assert graph["lora"]["inputs"]["lora_name"] == "sub/punk-000003.safetensors"
     assert graph["lora"]["inputs"]["strength_clip"] == 0.8
     assert graph["sampler"]["inputs"] | {"seed": 0, "steps": 4, "cfg": 7.0} == graph["sampler"]["inputs"]
@@ -130,7 +135,9 @@ def test_a_workflow_of_ones_own_is_filled_in(tmp_path: Path, weights: Weights) -
     server = ComfyUi(["punk-000003"])
     with serving(server) as url:
         paint("comfyui", how(url, model="", workflow=tmp_path / "api.json"), weights)
-    assert server.jobs[0]["prompt"]["positive"]["inputs"]["text"] == f"bespoke punk, {PROMPT.text}, 100%"
+    assert server.jobs[0]["prompt"]["positive"]["inputs"]["text"] == (
+        "bespoke punk, a hat \\(red\\) [big], 50% <lora:evil:2> \\(x\\), 100%"
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,6 +169,107 @@ def test_placeholders_are_filled_once_whatever_a_prompt_holds() -> None:
 def test_parentheses_weigh_nothing(text: str, sent: str) -> None:
     assert literal(text) == sent
     assert literal(sent) == sent
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("(a)", r"\(a\)"),
+        (r"\(a\)", r"\(a\)"),
+        ("a [b] <3", "a [b] <3"),
+        ("embedding:evil", "embedding :evil"),
+        ("", ""),
+    ],
+)
+def test_parentheses_weigh_nothing_in_comfyui_either(text: str, sent: str) -> None:
+    assert comfyui_literal(text) == sent
+    assert comfyui_literal(sent) == sent
+
+
+def test_words_that_command_the_web_ui_are_words() -> None:
+    assert literal("red AND blue, BREAK, SANDY ANDROID") == "red and blue, break, SANDY ANDROID"
+
+
+@pytest.mark.parametrize(
+    "name", ["sd15", "sd15.safetensors", "other", "sub/other.safetensors", "sub_other", "new.safetensors"]
+)
+def test_the_web_ui_is_asked_for_a_model_under_any_name_it_knows(name: str, weights: Weights) -> None:
+    server = WebUi(["punk-000003"])
+    server.copied = ["new.safetensors"]
+    with serving(server) as url:
+        paint("a1111", how(url, model=name), weights)
+    assert server.jobs[0]["override_settings"] == {"sd_model_checkpoint": name}
+
+
+def test_a_model_or_sampler_that_the_web_ui_lacks_is_refused_before_it_paints(weights: Weights) -> None:
+    server = WebUi(["punk-000003"])
+    with serving(server) as url:
+        told = refused("a1111", how(url, model="sdxl"), weights)
+        assert "no model of this name" in told
+        assert "sd15.safetensors, sub/other.safetensors" in told
+        server.models = [f"model{number}.safetensors" for number in range(11)]
+        assert "and 3 more" in refused("a1111", how(url, model="sdxl"), weights)
+        told = refused("a1111", how(url, model="", sampler="DPM++ 2M Karas"), weights)
+        assert "no sampler of this name" in told
+        assert "DPM++ 2M, Euler a" in told
+        assert not server.jobs
+        paint("a1111", how(url, model="", sampler="DPM++ 2M Karras"), weights)
+        # Versions before 1.9 have no call that lists schedulers.
+        server.misbehave = lambda path, number: (
+            as_json({"detail": "Not Found"}, 404) if path.endswith("schedulers") else None
+        )
+        assert "no sampler" in refused("a1111", how(url, model="", sampler="DPM++ 2M Karras"), weights)
+
+
+def test_a_namesake_with_other_weights_is_refused(kind: str, painting: Painting, url: str, tmp_path: Path) -> None:
+    file = small_lora(tmp_path / "punk-000003.safetensors", "a" * 64)
+    mine = Weights("0000001", file, "punk-000003")
+    painting.hashes["punk-000003"] = "b" * 64
+    with load_generator(kind).open_generator(how(url)) as generator:
+        with pytest.raises(
+            WeightsError, match="another LoRA under this name.*bbbbbbbbbbbb.*aaaaaaaaaaaa.*Copy this file"
+        ):
+            generator.check(mine)
+        painting.hashes["punk-000003"] = "a" * 64
+    paint(kind, how(url), mine)
+    painting.hashes.clear()  # a file without a hash tells nothing
+    paint(kind, how(url), mine)
+
+
+def test_comfyui_forgets_the_weights_that_a_file_had_before(weights: Weights) -> None:
+    server = ComfyUi(["punk-000003"])
+    with serving(server) as url:
+        server.hashes["punk-000003"] = "b" * 64
+        (before,) = paint("comfyui", how(url), weights)
+        server.hashes["punk-000003"] = "c" * 64
+        (after,) = paint("comfyui", how(url), weights)
+    assert not np.array_equal(before, after)
+
+
+def test_a_web_ui_that_saves_with_losses_is_refused(weights: Weights) -> None:
+    lossy = io.BytesIO()
+    Image.new("RGB", (SIDE, SIDE), (200, 30, 40)).save(lossy, "JPEG")
+    answer = as_json({"images": [base64.b64encode(lossy.getvalue()).decode()]})
+    server = WebUi(["punk-000003"])
+    server.misbehave = lambda path, number: answer if path == PAINTS["a1111"] else None
+    with serving(server) as url:
+        told = refused("a1111", how(url), weights)
+    assert "with losses" in told
+    assert "png" in told
+
+
+def test_what_comfyui_refuses_is_named_with_its_value(weights: Weights) -> None:
+    fault = {"message": "Value not in list", "details": "ckpt_name: 'sdxl' not in ['sd15.safetensors']"}
+    rejected = {
+        "error": {"message": "Prompt outputs failed validation", "details": ""},
+        "node_errors": {"1": {"class_type": "CheckpointLoaderSimple", "errors": [fault]}},
+    }
+    server = ComfyUi(["punk-000003"])
+    server.misbehave = lambda path, number: as_json(rejected, 400) if path == "/prompt" else None
+    with serving(server) as url:
+        told = refused("comfyui", how(url, model="sdxl"), weights)
+    assert "CheckpointLoaderSimple: ckpt_name: 'sdxl' not in ['sd15.safetensors']" in told
+    assert "Change what it names (--model" in told
 
 
 def test_a_lora_that_the_server_lacks_is_refused_with_where_to_copy_it(kind: str, url: str, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Paints with a running server that has the web API of AUTOMATIC1111: one txt2img call a picture.
 
 Calls: GET /sdapi/v1/loras (names and metadata), POST /sdapi/v1/refresh-loras, GET /sdapi/v1/sd-models, POST
-/sdapi/v1/refresh-checkpoints, POST /sdapi/v1/txt2img (base64 pictures). The LoRA is named in the prompt as
-<lora:NAME:1>; the file has to lie in the server's own folder of LoRAs.
+/sdapi/v1/refresh-checkpoints, GET /sdapi/v1/samplers, GET /sdapi/v1/schedulers, POST /sdapi/v1/txt2img (base64
+pictures). The LoRA is named in the prompt as <lora:NAME:1>; the file has to lie in the server's own folder of LoRAs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -31,12 +31,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @contextmanager
 def open_generator(how: How) -> Iterator[WebUi]:
-    """Ask the server for its LoRAs and its model, so that one that does not answer is found at once."""
+    """Ask the server for its LoRAs, model and sampler, so that one that does not answer is found at once."""
     server = connect("The web UI", how.url or DEFAULT_URL, how.timeout)
     server.post_json("/sdapi/v1/refresh-loras", {})
     loras = _loras(server.get_json("/sdapi/v1/loras"), server)
     if how.model:
         _check_model(server, how.model)
+    if how.sampler:
+        _check_sampler(server, how.sampler)
     yield WebUi(server, loras, how)
 
 
@@ -143,13 +145,55 @@ def _check_model(server: Server, model: str) -> None:
         server.post_json("/sdapi/v1/refresh-checkpoints", {})  # a file that was copied there just now
         names = _models(server)
     if not any(model in known for known in names.values()):
-        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         raise UserError(
             "The web UI has no model of this name",
             field="--model",
             value=model,
-            remedy=f"Use one of: {', '.join(list(names)[:_SHOWN])}{more}" if names else "Copy one into its folder",
+            remedy=f"Use one of: {_listed(names)}" if names else "Copy one into its folder",
         )
+
+
+def _check_sampler(server: Server, sampler: str) -> None:
+    """Refuse a sampler that the server does not know: it would paint with its default one and say nothing.
+
+    "DPM++ 2M Karras" is the sampler "DPM++ 2M" with the scheduler "Karras".
+    Source: `get_sampler_and_scheduler` in `modules/sd_samplers.py`, which compares names, not aliases.
+
+    Raises:
+        UserError: It has no sampler that is called so.
+    """
+    names = _texts(server.get_json("/sdapi/v1/samplers"), ("name",))
+    if sampler in names:
+        return
+    try:
+        schedulers = _texts(server.get_json("/sdapi/v1/schedulers"), ("label", "name", "aliases"))
+    except ServerError as error:
+        if error.status != 404:  # before 1.9 the samplers' names held those of the schedulers
+            raise
+        schedulers = []
+    if not any(sampler == f"{name} {scheduler}" for name in names for scheduler in schedulers):
+        raise UserError(
+            "The web UI has no sampler of this name",
+            field="--sampler",
+            value=sampler,
+            remedy=f"Use one of: {_listed(names)}",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Some names for a message."""
+    known = list(names)
+    return ", ".join(known[:_SHOWN]) + (f", and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
+
+
+def _texts(listed: object, keys: Sequence[str]) -> list[str]:
+    """The texts that the entries of a list hold under some keys, one each or several."""
+    found = []
+    for entry in listed if isinstance(listed, list) else ():
+        for key in keys if isinstance(entry, dict) else ():
+            value = entry.get(key)
+            found += value if isinstance(value, list) else [value]
+    return [text for text in found if isinstance(text, str)]
 
 
 def _models(server: Server) -> dict[str, frozenset[str]]:
