@@ -227,7 +227,7 @@ def test_a_namesake_with_other_weights_is_refused(kind: str, painting: Painting,
     painting.hashes["punk-000003"] = "b" * 64
     with load_generator(kind).open_generator(how(url)) as generator:
         with pytest.raises(
-            WeightsError, match="another LoRA under this name.*bbbbbbbbbbbb.*aaaaaaaaaaaa.*Copy this file"
+            WeightsError, match=r"another LoRA under this name.*bbbbbbbbbbbb.*aaaaaaaaaaaa.*Copy this file"
         ):
             generator.check(mine)
         painting.hashes["punk-000003"] = "a" * 64

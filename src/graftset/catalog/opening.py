@@ -31,7 +31,7 @@ def open_engine(url: str) -> Engine:
             remedy="Give an SQLAlchemy URL such as sqlite:////data/catalog.db or postgresql+psycopg://host/name.",
         ) from error
     try:
-        if backend == "sqlite" and parsed.database:
+        if backend == "sqlite" and parsed.database and not parsed.database.startswith("file:"):
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
         if backend == "sqlite":
