@@ -63,7 +63,7 @@ def test_nothing_lacking_is_a_ten_and_everything_lacking_is_a_zero() -> None:
 @given(some_parts)
 def test_the_score_is_never_above_its_weakest_part_nor_below_zero(parts: dict[str, float]) -> None:
     low = min(parts.values())
-    assert 0 <= total(parts) <= low + 0.005
+    assert 0 <= total(parts) <= low + 0.00501  # rounded to two places; a half is not exact in binary
     # The 3-norm of n equal lacks is n^(1/3) of one.
     assert total(parts) >= 10 - (10 - low) * len(parts) ** (1 / 3) - 0.005
 
