@@ -128,10 +128,12 @@ def _partly(place: ColorPlace, votes: F64, best: int) -> tuple[str, ...]:
 
 def evidence(score: LinearScore, features: Features, width: int, speaks_for: NDArray[np.bool_]) -> list[Cells]:
     """The cells that speak most for a "yes" where `speaks_for` holds, else for a "no"; the strongest first."""
-    cells, which = np.unique(features.cells[score.chosen], return_inverse=True)
-    gathered = np.zeros((len(which), len(cells)))
-    gathered[np.arange(len(which)), which] = 1.0
-    say = score.contributions(features.values) @ gathered * np.where(speaks_for, 1.0, -1.0)[:, None]
+    cells, which = np.unique(features.cells(score.chosen), return_inverse=True)
+    count = len(features.values)
+    place = np.arange(count)[:, None] * len(cells) + which.reshape(count, -1)
+    each = score.contributions(features.values)
+    say = np.bincount(place.ravel(), weights=each.ravel(), minlength=count * len(cells)).reshape(count, len(cells))
+    say = say * np.where(speaks_for, 1.0, -1.0)[:, None]
     order = np.argsort(-say, axis=1, kind="stable")[:, :_CELLS]
     top = np.take_along_axis(say, order, axis=1)
     telling = top >= np.maximum(_TELLING * top[:, :1], 1e-9)

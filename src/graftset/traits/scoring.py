@@ -1,8 +1,11 @@
 """One question about a picture: a linear score, its calibration, and scores of pictures it was not fitted on.
 
-With 203 pictures and some 40,000 numbers a picture, a score that weighs them all learns the pictures by heart. So the
+With 203 pictures and some 60,000 numbers a picture, a score that weighs them all learns the pictures by heart. So the
 numbers that separate best are chosen first (a moderated t statistic, Tusher et al. 2001, equation 2), and ridge
 regression onto the answers weighs those. Near-twins count together about as much as one picture does.
+
+That is done for several views of a picture, and each has a say in the score by how well it tells pictures apart that it
+was not fitted on (stacking, Wolpert 1992): a hat shows in the outline, stubble does not.
 
 The scores of all folds are fitted together: one matrix product gives the means and spreads of every fold, and the
 regressions are one stack of small systems. That is ten times as fast as one fold after the other.
@@ -17,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from graftset.traits.features import F32, Features, Ints, Mask
+from graftset.traits.features import F32, Features, Ints, Kind, Mask
 
 F64 = NDArray[np.float64]
 Platt = tuple[float, float]  # slope and offset
@@ -29,15 +32,23 @@ _NEWTON_STEPS = 25
 
 
 class View(NamedTuple):
-    """One of the regressions whose mean is the score."""
+    """One of the regressions that the score is made of."""
 
-    pooled: bool  # only averages over several cells: they find what moves
+    kinds: tuple[Kind, ...]  # features to choose from
     chosen: int  # features
     ridge: float
 
 
-# Few features find what is one cell large and always there; many find what looks different every time.
-VIEWS = (View(False, 60, 30.0), View(False, 500, 300.0), View(True, 300, 180.0))
+# Few features find what is one cell large and always there; many find what looks different every time; averages find
+# what moves.
+VIEWS = (
+    View((Kind.CELL, Kind.SQUARE), 60, 30.0),
+    View((Kind.CELL, Kind.SQUARE), 500, 300.0),
+    View((Kind.SQUARE,), 300, 180.0),
+    View((Kind.SPOT,), 40, 100.0),
+    View((Kind.OUTLINE,), 60, 300.0),
+)
+_SAY = 3  # power of a view's separation that is its say; 1 to 4 are alike on portraits laid together from parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +79,10 @@ class Question:
     def __init__(self, features: Features) -> None:
         self.features = features
         self._squares = features.values**2
-        self._pooled = np.flatnonzero(features.pooled)
+        self._among = [np.flatnonzero(np.isin(features.kinds, view.kinds)) for view in VIEWS]
 
     def fit(self, rows: Ints, yes: Mask, groups: Ints, rng: np.random.Generator) -> tuple[LinearScore, F64]:
-        """A score for one question: the mean over `VIEWS`.
+        """A score for one question, from all of `VIEWS`.
 
         Args:
             rows: The pictures to learn from, [n].
@@ -83,18 +94,20 @@ class Question:
             The score, and for each picture the mean score of fits that saw neither it nor a near-twin of it, [n].
         """
         folds = [grouped_folds(yes, groups, rng) for _ in range(REPEATS)]
-        held = [fold == number for fold in folds for number in range(int(fold.max()) + 1)]
-        held = [out for out in held if 0 < yes[~out].sum() < (~out).sum()]
-        weight = np.stack([_balanced(yes, groups, ~out) for out in [*held, np.zeros_like(yes)]])
+        held = [(repeat, fold == number) for repeat, fold in enumerate(folds) for number in range(int(fold.max()) + 1)]
+        held = [(repeat, out) for repeat, out in held if 0 < yes[~out].sum() < (~out).sum()]
+        weight = np.stack([_balanced(yes, groups, ~out) for out in [*(out for _, out in held), np.zeros_like(yes)]])
         values, squares = self.features.values[rows], self._squares[rows]
         if len(rows) == len(self.features.values):
             values, squares = self.features.values, self._squares
         center, spread, separation = _separation(values, squares, yes, weight)
-        scores = np.zeros((len(weight), len(rows)))
+        unseen = np.zeros((len(VIEWS), REPEATS, len(rows)))
         parts = []
-        for view in VIEWS:
-            among = self._pooled if view.pooled else np.arange(values.shape[1])
+        for number, (view, among) in enumerate(zip(VIEWS, self._among, strict=True)):
             count = min(view.chosen, len(among))
+            if not count:
+                parts.append(LinearScore(among, np.zeros(0), np.zeros(0), 0.0))
+                continue
             best = np.argpartition(-separation[:, among], count - 1, axis=1)[:, :count]
             chosen = np.sort(among[best], axis=1)
             middle = np.take_along_axis(center, chosen, axis=1)
@@ -103,19 +116,63 @@ class Question:
             weights, bias = ridge_regression(
                 np.asarray(inputs, dtype=np.float32), np.where(yes, 1.0, -1.0), weight * len(rows) / 2, view.ridge
             )
-            scores += ((inputs @ weights[..., None])[..., 0] + bias[:, None]) / len(VIEWS)
-            parts.append((chosen[-1], weights[-1] / scale[-1], middle[-1], bias[-1]))
-        score = LinearScore(
-            np.concatenate([part[0] for part in parts]),
-            np.concatenate([part[1] for part in parts]).astype(np.float64) / len(parts),
-            np.concatenate([part[2] for part in parts]).astype(np.float64),
-            float(sum(part[3] for part in parts)) / len(parts),
-        )
-        unseen, times = np.zeros(len(rows)), np.zeros(len(rows))
-        for out, said in zip(held, scores, strict=False):  # the last scores are those of the fit on all
-            unseen[out] += said[out]
+            scores = (inputs @ weights[..., None])[..., 0] + bias[:, None]
+            for (repeat, out), said in zip(held, scores, strict=False):  # the last scores are of the fit on all
+                unseen[number, repeat, out] = said[out]
+            parts.append(
+                LinearScore(
+                    chosen[-1],
+                    (weights[-1] / scale[-1]).astype(np.float64),
+                    middle[-1].astype(np.float64),
+                    float(bias[-1]),
+                )
+            )
+        return _together(parts, _say(unseen.mean(axis=1), yes, weight[-1])), self._unseen(unseen, yes, held, groups)
+
+    @staticmethod
+    def _unseen(unseen: F64, yes: Mask, held: Sequence[tuple[int, Mask]], groups: Ints) -> F64:
+        """Scores of pictures that had no part in them, neither in a view nor in its say, [n].
+
+        Args:
+            unseen: [views, repeats, n].
+            yes: [n].
+            held: The repeat and the pictures of each fold.
+            groups: [n].
+        """
+        total, times = np.zeros(len(yes)), np.zeros(len(yes))
+        for repeat, out in held:
+            say = _say(unseen[:, repeat], yes, _balanced(yes, groups, ~out))
+            total[out] += say @ unseen[:, repeat, out]
             times[out] += 1
-        return score, unseen / np.maximum(times, 1)
+        return total / np.maximum(times, 1)
+
+
+def _say(unseen: F64, yes: Mask, weight: F64) -> F64:
+    """The share of each view in the score, [views], from scores of pictures that it had not seen.
+
+    Args:
+        unseen: [views, n].
+        yes: [n].
+        weight: Of the pictures, [n], summing to 1 over each answer.
+    """
+    means, spreads = [], []
+    for own in (weight * yes, weight * ~yes):
+        mean = unseen @ own
+        means.append(mean)
+        spreads.append((unseen - mean[:, None]) ** 2 @ own)
+    apart = (means[0] - means[1]) / np.sqrt((spreads[0] + spreads[1]) / 2 + 1e-9)
+    say = np.maximum(apart, 1e-3) ** _SAY
+    return np.asarray(say / say.sum())
+
+
+def _together(parts: Sequence[LinearScore], say: F64) -> LinearScore:
+    """One score from those of the views."""
+    return LinearScore(
+        np.concatenate([part.chosen for part in parts]),
+        np.concatenate([part.weights * share for part, share in zip(parts, say, strict=True)]),
+        np.concatenate([part.centers for part in parts]),
+        float(sum(part.bias * share for part, share in zip(parts, say, strict=True))),
+    )
 
 
 def _balanced(yes: Mask, groups: Ints, used: Mask) -> F64:
