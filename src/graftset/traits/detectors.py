@@ -31,6 +31,7 @@ LEAST_POSITIVES = 8  # examples from which a term is answered
 LEAST_ACCURACY = 0.8  # balanced, by grouped cross-validation, from which a term is answered
 PRESENT = (0.4, 0.25)  # probability under which nothing is said to be there; the higher with which a term is reliable
 UNSURE = (0.0, 0.1, 0.2, 0.28)  # shares of pictures left unanswered; the least with which a term is reliable is taken
+COLOR_FOLDS = 5  # of the cross-validation of colors, which every caption that names one teaches
 COVERED = 0.35  # probability that something hides a slot from which the slot is not answered
 
 Answers = tuple[dict[str, TraitSeen], dict[str, TraitSeen]]  # slots and accessories of one picture
@@ -264,7 +265,7 @@ class _Fitting:
             self._reliability[slot] = Reliability(len(rows), False)
             return
         common = Counter(truth.tolist()).most_common(1)[0][0]
-        folds = grouped_folds(truth == common, kin, self._rng)
+        folds = grouped_folds(truth == common, kin, self._rng, COLOR_FOLDS)
         lead, said = np.zeros(len(rows)), truth.copy().astype(object)
         others: list[tuple[Ints, ColorPlace]] = []
         for fold in range(folds.max() + 1):

@@ -181,9 +181,9 @@ def _spots(lab: F32, figures: Mask) -> F32:
     and more colorful or more yellow) and by the distances to the three most alike of its eight neighbors.
     """
     light, chroma, yellow = lab[..., 0], np.linalg.norm(lab[..., 1:], axis=3), lab[..., 2]
-    hats = [
-        hat(light, (1, side, side)) for hat, side in product((white_tophat, black_tophat), (2, 3))
-    ] + [white_tophat(plane, (1, 3, 3)) for plane in (chroma, yellow)]
+    hats = [hat(light, (1, side, side)) for hat, side in product((white_tophat, black_tophat), (2, 3))] + [
+        white_tophat(plane, (1, 3, 3)) for plane in (chroma, yellow)
+    ]
     height, width = light.shape[1:]
     wide = np.pad(lab, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     around = [

@@ -7,8 +7,10 @@ regression onto the answers weighs those. Near-twins count together about as muc
 That is done for several views of a picture, and each has a say in the score by how well it tells pictures apart that it
 was not fitted on (stacking, Wolpert 1992): a hat shows in the outline, stubble does not.
 
-The scores of all folds are fitted together: one matrix product gives the means and spreads of every fold, and the
-regressions are one stack of small systems. That is ten times as fast as one fold after the other.
+With a dozen positives every picture held out for nothing is missed, so there are many folds, with one positive each or
+none. To choose among all numbers for every fold would take most of the time: quarters of the pictures are held out to
+find the few thousand numbers that may be chosen, and the folds of a quarter choose among those. One matrix product
+gives the means and spreads of every such step, and the regressions are stacks of small systems.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ F64 = NDArray[np.float64]
 Platt = tuple[float, float]  # slope and offset
 
 CONSTANT = 30.0  # input of the bias, so large that the ridge does not hold it
-FOLDS = 5
+PARTS = 4  # of the pictures, that are held out together when it is found what may be chosen
+FOLDS = 4  # of each part; 5 folds in all leave too few of a dozen positives to learn from
 REPEATS = 3  # of the cross-validation, with other folds
+_SCREENED = 12  # times as many features as a view chooses are kept for it
 _NEWTON_STEPS = 25
 
 
@@ -43,8 +47,8 @@ class View(NamedTuple):
 # what moves.
 VIEWS = (
     View((Kind.CELL, Kind.SQUARE), 60, 30.0),
-    View((Kind.CELL, Kind.SQUARE), 500, 300.0),
-    View((Kind.SQUARE,), 300, 180.0),
+    View((Kind.CELL, Kind.SQUARE), 300, 200.0),
+    View((Kind.SQUARE,), 200, 120.0),
     View((Kind.SPOT,), 40, 100.0),
     View((Kind.OUTLINE,), 60, 300.0),
 )
@@ -73,13 +77,64 @@ class LinearScore:
         return np.asarray((values[:, self.chosen] - self.centers) * self.weights)
 
 
+class _Part(NamedTuple):
+    """Folds that choose among the same features, those that are best without any of their pictures."""
+
+    repeats: tuple[int, ...]  # [folds]
+    held: Mask  # [folds, N], the pictures of each
+
+
+class _Asked:
+    """The answers of one question, among all N pictures; those it is not asked of weigh nothing."""
+
+    def __init__(self, rows: Ints, yes: Mask, groups: Ints, pictures: int) -> None:
+        self.count = len(rows)
+        self.yes = np.zeros(pictures, dtype=bool)
+        self.yes[rows] = yes
+        self._rows, self._groups = rows, groups
+        self._one = np.zeros(pictures)  # what a picture weighs: a group of near-twins counts as the root of its size
+        _, which, sizes = np.unique(np.stack([groups, yes]), axis=1, return_inverse=True, return_counts=True)
+        self._one[rows] = 1 / np.sqrt(sizes[np.ravel(which)])
+
+    def weight(self, held: Mask) -> F64:
+        """Weights without some whole groups, summing to 1 over each answer: bool [B, N] -> float64 [B, N]."""
+        weight = self._one * ~held
+        for answer in (self.yes, ~self.yes):
+            weight[:, answer] /= weight[:, answer].sum(axis=1, keepdims=True)
+        return weight
+
+    def parts(self, rng: np.random.Generator) -> list[_Part]:
+        """The pictures in parts, and the folds of each; those without which one answer is missing are left out."""
+        yes, groups = self.yes[self._rows], self._groups
+        of = grouped_folds(yes, groups, rng, PARTS)
+        parts = []
+        for number in range(int(of.max()) + 1):
+            own = np.flatnonzero(of == number)
+            if len(set(yes[of != number].tolist())) < 2:
+                continue
+            repeats, held = [], []
+            for repeat in range(REPEATS):
+                folds = grouped_folds(yes[own], groups[own], rng, FOLDS)
+                for fold in range(int(folds.max()) + 1):
+                    out = np.zeros(len(self.yes), dtype=bool)
+                    out[self._rows[own[folds == fold]]] = True
+                    repeats.append(repeat)
+                    held.append(out)
+            parts.append(_Part(tuple(repeats), np.stack(held)))
+        return parts
+
+
 class Question:
     """What every question needs of the pictures it is learned from; made once."""
 
     def __init__(self, features: Features) -> None:
         self.features = features
-        self._squares = features.values**2
-        self._among = [np.flatnonzero(np.isin(features.kinds, view.kinds)) for view in VIEWS]
+        self._columns = np.ascontiguousarray(features.values.T)
+        self._squares = self._columns**2
+        most: dict[tuple[Kind, ...], int] = {}
+        for view in VIEWS:
+            most[view.kinds] = max(view.chosen, most.get(view.kinds, 0))
+        self._pools = [(np.flatnonzero(np.isin(features.kinds, kinds)), most[kinds] * _SCREENED) for kinds in most]
 
     def fit(self, rows: Ints, yes: Mask, groups: Ints, rng: np.random.Generator) -> tuple[LinearScore, F64]:
         """A score for one question, from all of `VIEWS`.
@@ -93,58 +148,62 @@ class Question:
         Returns:
             The score, and for each picture the mean score of fits that saw neither it nor a near-twin of it, [n].
         """
-        folds = [grouped_folds(yes, groups, rng) for _ in range(REPEATS)]
-        held = [(repeat, fold == number) for repeat, fold in enumerate(folds) for number in range(int(fold.max()) + 1)]
-        held = [(repeat, out) for repeat, out in held if 0 < yes[~out].sum() < (~out).sum()]
-        weight = np.stack([_balanced(yes, groups, ~out) for out in [*(out for _, out in held), np.zeros_like(yes)]])
-        values, squares = self.features.values[rows], self._squares[rows]
-        if len(rows) == len(self.features.values):
-            values, squares = self.features.values, self._squares
-        center, spread, separation = _separation(values, squares, yes, weight)
-        unseen = np.zeros((len(VIEWS), REPEATS, len(rows)))
-        parts = []
-        for number, (view, among) in enumerate(zip(VIEWS, self._among, strict=True)):
-            count = min(view.chosen, len(among))
-            if not count:
-                parts.append(LinearScore(among, np.zeros(0), np.zeros(0), 0.0))
-                continue
-            best = np.argpartition(-separation[:, among], count - 1, axis=1)[:, :count]
-            chosen = np.sort(among[best], axis=1)
-            middle = np.take_along_axis(center, chosen, axis=1)
-            scale = np.take_along_axis(spread, chosen, axis=1) + 1e-3
-            inputs = (values.T[chosen].transpose(0, 2, 1) - middle[:, None]) / scale[:, None]
-            weights, bias = ridge_regression(
-                np.asarray(inputs, dtype=np.float32), np.where(yes, 1.0, -1.0), weight * len(rows) / 2, view.ridge
-            )
-            scores = (inputs @ weights[..., None])[..., 0] + bias[:, None]
-            for (repeat, out), said in zip(held, scores, strict=False):  # the last scores are of the fit on all
-                unseen[number, repeat, out] = said[out]
-            parts.append(
-                LinearScore(
-                    chosen[-1],
-                    (weights[-1] / scale[-1]).astype(np.float64),
-                    middle[-1].astype(np.float64),
-                    float(bias[-1]),
-                )
-            )
-        return _together(parts, _say(unseen.mean(axis=1), yes, weight[-1])), self._unseen(unseen, yes, held, groups)
+        asked = _Asked(rows, yes, groups, self._columns.shape[1])
+        parts = asked.parts(rng)
+        everyone = np.zeros((1, len(asked.yes)), dtype=bool)
+        together = np.stack([*(part.held.any(axis=0) for part in parts), everyone[0]])
+        _, _, separation = _separation(self._columns, self._squares, asked.yes, asked.weight(together))
+        unseen = np.zeros((len(VIEWS), REPEATS, len(asked.yes)))
+        for part, apart in zip(parts, separation, strict=False):
+            for number, (scores, _) in enumerate(self._fit_views(self._pool(apart), asked, part.held)):
+                for repeat, out, said in zip(part.repeats, part.held, scores, strict=True):
+                    unseen[number, repeat, out] = said[out]
+        views = [score for _, score in self._fit_views(self._pool(separation[-1]), asked, everyone)]
+        say = _say(unseen.mean(axis=1), asked.yes, asked.weight(everyone)[0])
+        total, times = np.zeros(len(asked.yes)), np.zeros(len(asked.yes))
+        for part in parts:
+            for repeat, out, weight in zip(part.repeats, part.held, asked.weight(part.held), strict=True):
+                # Neither a view nor its say may have seen the picture.
+                total[out] += _say(unseen[:, repeat], asked.yes, weight) @ unseen[:, repeat, out]
+                times[out] += 1
+        return _together(views, say), (total / np.maximum(times, 1))[rows]
 
-    @staticmethod
-    def _unseen(unseen: F64, yes: Mask, held: Sequence[tuple[int, Mask]], groups: Ints) -> F64:
-        """Scores of pictures that had no part in them, neither in a view nor in its say, [n].
+    def _pool(self, separation: F32) -> Ints:
+        """The features that folds may choose from, by how well they separate the other pictures: [D] -> [K]."""
+        kept = np.zeros(len(separation), dtype=bool)
+        for among, count in self._pools:
+            kept[among[_best(separation[None, among], count)[0]]] = True
+        return np.flatnonzero(kept)
+
+    def _fit_views(self, pool: Ints, asked: _Asked, held: Mask) -> list[tuple[F32, LinearScore]]:
+        """For each view the scores of all pictures without each of B folds, [B, N], and the score of the last one.
 
         Args:
-            unseen: [views, repeats, n].
-            yes: [n].
-            held: The repeat and the pictures of each fold.
-            groups: [n].
+            pool: The features to choose among, [K].
+            asked: What is asked.
+            held: The folds, [B, N].
         """
-        total, times = np.zeros(len(yes)), np.zeros(len(yes))
-        for repeat, out in held:
-            say = _say(unseen[:, repeat], yes, _balanced(yes, groups, ~out))
-            total[out] += say @ unseen[:, repeat, out]
-            times[out] += 1
-        return total / np.maximum(times, 1)
+        columns, kinds, weight = self._columns[pool], self.features.kinds[pool], asked.weight(held)
+        center, spread, separation = _separation(columns, columns**2, asked.yes, weight)
+        targets, weight = np.where(asked.yes, 1.0, -1.0), weight * asked.count / 2
+        fits = []
+        for view in VIEWS:
+            among = np.flatnonzero(np.isin(kinds, view.kinds))
+            chosen = among[np.sort(_best(separation[:, among], view.chosen), axis=1)]
+            middle = np.take_along_axis(center, chosen, axis=1)
+            scale = np.take_along_axis(spread, chosen, axis=1) + 1e-3
+            inputs = ((columns[chosen] - middle[..., None]) / scale[..., None]).transpose(0, 2, 1)
+            weights, bias = ridge_regression(inputs, targets, weight, view.ridge)
+            scores: F32 = (inputs @ weights[..., None])[..., 0] + bias[:, None]
+            own = (weights[-1] / scale[-1]).astype(np.float64)
+            fits.append((scores, LinearScore(pool[chosen[-1]], own, middle[-1].astype(np.float64), float(bias[-1]))))
+        return fits
+
+
+def _best(separation: F32, count: int) -> Ints:
+    """The `count` columns with the largest values in each row, int [B, count]; all where there are no more."""
+    count = min(count, separation.shape[1])
+    return np.argpartition(separation, separation.shape[1] - count, axis=1)[:, separation.shape[1] - count :]
 
 
 def _say(unseen: F64, yes: Mask, weight: F64) -> F64:
@@ -175,26 +234,21 @@ def _together(parts: Sequence[LinearScore], say: F64) -> LinearScore:
     )
 
 
-def _balanced(yes: Mask, groups: Ints, used: Mask) -> F64:
-    """Weights that sum to 1 over each answer; a group of near-twins counts as the root of its size."""
-    weight = np.zeros(len(yes))
-    for answer in (True, False):
-        own = np.flatnonzero((yes == answer) & used)
-        _, which, sizes = np.unique(groups[own], return_inverse=True, return_counts=True)
-        weight[own] = 1 / np.sqrt(sizes[which])
-        weight[own] /= weight[own].sum()
-    return weight
-
-
-def _separation(values: F32, squares: F32, yes: Mask, weight: F64) -> tuple[F32, F32, F32]:
+def _separation(columns: F32, squares: F32, yes: Mask, weight: F64) -> tuple[F32, F32, F32]:
     """How well each feature separates the answers under each of B weightings.
+
+    Args:
+        columns: float32 [D, n].
+        squares: Their squares.
+        yes: The answers, [n].
+        weight: [B, n], summing to 1 over each answer.
 
     Returns:
         The middle between the answers' means, their pooled spread, and the moderated t statistic, float32 [B, D] each.
     """
     own = np.concatenate([weight * answer for answer in (yes, ~yes)]).astype(np.float32)
-    mean: F32 = own @ values
-    variance = np.maximum(own @ squares - mean**2, 0.0)
+    mean: F32 = own @ columns.T
+    variance = np.maximum(own @ squares.T - mean**2, 0.0)
     size = (1 / (own**2).sum(axis=1, keepdims=True)).astype(np.float32)  # Kish's effective sample size
     count = len(weight)
     yes_size, no_size = size[:count], size[count:]
@@ -271,15 +325,15 @@ def probability(scores: F64, platt: Platt) -> F64:
     return _sigmoid(platt[0] * scores + platt[1])
 
 
-def grouped_folds(yes: Mask, groups: Sequence[int] | Ints, rng: np.random.Generator) -> Ints:
+def grouped_folds(yes: Mask, groups: Sequence[int] | Ints, rng: np.random.Generator, most: int) -> Ints:
     """A fold for each picture, near-twins in one, "yes" spread as evenly as the groups allow; int [n].
 
-    There are as many folds as there are groups with a "yes", at most `FOLDS`.
+    There are as many folds as there are groups with a "yes", at most `most`.
     """
     names, which = np.unique(groups, return_inverse=True)
     positive = np.bincount(which, weights=yes)
     size = np.bincount(which)
-    folds = max(2, min(FOLDS, int((positive > 0).sum()), int((size > positive).sum())))
+    folds = max(2, min(most, int((positive > 0).sum()), int((size > positive).sum())))
     mixed = rng.permutation(len(names))
     order = mixed[np.lexsort((-size[mixed], -positive[mixed]))]
     held = np.zeros((folds, 2))
