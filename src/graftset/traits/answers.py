@@ -128,18 +128,23 @@ def _partly(place: ColorPlace, votes: F64, best: int) -> tuple[str, ...]:
 
 def evidence(score: LinearScore, features: Features, width: int, speaks_for: NDArray[np.bool_]) -> list[Cells]:
     """The cells that speak most for a "yes" where `speaks_for` holds, else for a "no"; the strongest first."""
-    cells, which = np.unique(features.cells(score.chosen), return_inverse=True)
-    count = len(features.values)
-    place = np.arange(count)[:, None] * len(cells) + which.reshape(count, -1)
-    each = score.contributions(features.values)
-    say = np.bincount(place.ravel(), weights=each.ravel(), minlength=count * len(cells)).reshape(count, len(cells))
-    say = say * np.where(speaks_for, 1.0, -1.0)[:, None]
-    order = np.argsort(-say, axis=1, kind="stable")[:, :_CELLS]
-    top = np.take_along_axis(say, order, axis=1)
+    cells, each = features.cells(score.chosen), score.contributions(features.values)
+    count, size = len(cells), int(cells.max(initial=0)) + 1
+    at = cells + size * np.arange(count)[:, None]
+    say = np.bincount(at.ravel(), weights=each.ravel(), minlength=count * size).reshape(count, size)
+    say *= np.where(speaks_for, 1.0, -1.0)[:, None]
+    order = np.zeros((count, min(_CELLS, size)), dtype=np.intp)
+    top = np.zeros(order.shape)
+    rows = np.arange(count)
+    # The largest again and again: with most of them 0, sorting takes five times as long.
+    for place in range(order.shape[1]):
+        order[:, place] = say.argmax(axis=1)
+        top[:, place] = say[rows, order[:, place]]
+        say[rows, order[:, place]] = -np.inf
     telling = top >= np.maximum(_TELLING * top[:, :1], 1e-9)
     telling[:, _CELLS_ABSENT:] &= speaks_for[:, None]
     return [
-        tuple((int(cell) // width, int(cell) % width) for cell in cells[own[shown]])
+        tuple((cell // width, cell % width) for cell in own[shown].tolist())
         for own, shown in zip(order, telling, strict=True)
     ]
 
