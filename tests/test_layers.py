@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "phrases", "statistics", "pixels"),
     ("records", "config", "vocabulary", "tokens", "imageio", "files"),
     (
+        "engine",
         "traits",
         "quality",
         "measuring",
@@ -31,7 +32,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "diffusion",
         "trainerfiles",
         "runs",
-        "engine",
         "experiments",
     ),
     (

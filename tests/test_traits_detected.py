@@ -324,7 +324,7 @@ def test_large_native_pictures_are_learned_too() -> None:
 def test_near_twins_are_never_on_both_sides_of_a_fold(rows: list[tuple[int, bool]], seed: int) -> None:
     groups = np.array([g for g, _ in rows])
     yes = np.array([y for _, y in rows])
-    folds = grouped_folds(yes, groups, np.random.default_rng(seed))
+    folds = grouped_folds(yes, groups, np.random.default_rng(seed), 5)
     for group in set(groups.tolist()):
         assert len(set(folds[groups == group].tolist())) == 1
     assert len(set(folds.tolist())) >= 2

@@ -14,7 +14,7 @@ from graftset.traits.stored import dump, load, reliability_from, reliability_jso
 from graftset.vocabulary import NOTHING_NAMED, Named
 
 PRODUCER = "traits"
-VERSION = "4"  # raise it when anything that is fitted changes
+VERSION = "5"  # raise it when anything that is fitted changes
 
 
 def detectors_for(catalog: Catalog, originals: Sequence[Picture], named: Named = NOTHING_NAMED) -> TraitDetectors:

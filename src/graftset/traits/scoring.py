@@ -53,6 +53,10 @@ VIEWS = (
     View((Kind.OUTLINE,), 60, 300.0),
 )
 _SAY = 3  # power of a view's separation that is its say; 1 to 4 are alike on portraits laid together from parts
+_EVEN = 0.05  # added to a view's variance, so that none has all the say because it never fails on the originals
+# Share of the usual spread that is added to the spread of every feature. What hardly varies among originals may vary a
+# lot in painted pictures: with nearly nothing added, a single such feature said "necklace" of a candidate.
+_MODERATE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,11 @@ class Question:
         self.features = features
         self._columns = np.ascontiguousarray(features.values.T)
         self._squares = self._columns**2
+        spread = features.values.std(axis=0)
+        self._usual = np.empty(len(spread), dtype=np.float32)
+        for kind in Kind:
+            own = features.kinds == kind
+            self._usual[own] = max(float(np.median(spread[own])), 1e-3) if own.any() else 0.0
         most: dict[tuple[Kind, ...], int] = {}
         for view in VIEWS:
             most[view.kinds] = max(view.chosen, most.get(view.kinds, 0))
@@ -152,7 +161,7 @@ class Question:
         parts = asked.parts(rng)
         everyone = np.zeros((1, len(asked.yes)), dtype=bool)
         together = np.stack([*(part.held.any(axis=0) for part in parts), everyone[0]])
-        _, _, separation = _separation(self._columns, self._squares, asked.yes, asked.weight(together))
+        _, _, separation = _separation(self._columns, self._squares, self._usual, asked.yes, asked.weight(together))
         unseen = np.zeros((len(VIEWS), REPEATS, len(asked.yes)))
         for part, apart in zip(parts, separation, strict=False):
             for number, (scores, _) in enumerate(self._fit_views(self._pool(apart), asked, part.held)):
@@ -184,14 +193,14 @@ class Question:
             held: The folds, [B, N].
         """
         columns, kinds, weight = self._columns[pool], self.features.kinds[pool], asked.weight(held)
-        center, spread, separation = _separation(columns, columns**2, asked.yes, weight)
+        center, spread, separation = _separation(columns, columns**2, self._usual[pool], asked.yes, weight)
         targets, weight = np.where(asked.yes, 1.0, -1.0), weight * asked.count / 2
         fits = []
         for view in VIEWS:
             among = np.flatnonzero(np.isin(kinds, view.kinds))
             chosen = among[np.sort(_best(separation[:, among], view.chosen), axis=1)]
             middle = np.take_along_axis(center, chosen, axis=1)
-            scale = np.take_along_axis(spread, chosen, axis=1) + 1e-3
+            scale = np.take_along_axis(spread, chosen, axis=1)
             inputs = ((columns[chosen] - middle[..., None]) / scale[..., None]).transpose(0, 2, 1)
             weights, bias = ridge_regression(inputs, targets, weight, view.ridge)
             scores: F32 = (inputs @ weights[..., None])[..., 0] + bias[:, None]
@@ -219,7 +228,7 @@ def _say(unseen: F64, yes: Mask, weight: F64) -> F64:
         mean = unseen @ own
         means.append(mean)
         spreads.append((unseen - mean[:, None]) ** 2 @ own)
-    apart = (means[0] - means[1]) / np.sqrt((spreads[0] + spreads[1]) / 2 + 1e-9)
+    apart = (means[0] - means[1]) / np.sqrt((spreads[0] + spreads[1]) / 2 + _EVEN)
     say = np.maximum(apart, 1e-3) ** _SAY
     return np.asarray(say / say.sum())
 
@@ -234,7 +243,7 @@ def _together(parts: Sequence[LinearScore], say: F64) -> LinearScore:
     )
 
 
-def _separation(columns: F32, squares: F32, yes: Mask, weight: F64) -> tuple[F32, F32, F32]:
+def _separation(columns: F32, squares: F32, usual: F32, yes: Mask, weight: F64) -> tuple[F32, F32, F32]:
     """How well each feature separates the answers under each of B weightings.
 
     Args:
@@ -253,10 +262,9 @@ def _separation(columns: F32, squares: F32, yes: Mask, weight: F64) -> tuple[F32
     count = len(weight)
     yes_size, no_size = size[:count], size[count:]
     pooled: F32 = np.sqrt((variance[:count] * yes_size + variance[count:] * no_size) / (yes_size + no_size))
-    usual = np.median(pooled[:, ::5], axis=1, keepdims=True)
-    separation = np.abs(mean[:count] - mean[count:]) / (pooled + 0.5 * usual + 1e-6)
+    scale: F32 = np.asarray(pooled + _MODERATE * usual, dtype=np.float32)
     middle: F32 = np.asarray((mean[:count] + mean[count:]) / 2, dtype=np.float32)
-    return middle, np.asarray(pooled), np.asarray(separation)
+    return middle, scale, np.asarray(np.abs(mean[:count] - mean[count:]) / scale)
 
 
 def ridge_regression(inputs: F32, targets: F64, weight: F64, ridge: float) -> tuple[F32, F32]:
