@@ -340,6 +340,15 @@ def test_probabilities_follow_shares() -> None:
     assert calibration_error(yes, probability(scores, (slope, offset))) < 0.03
 
 
+def test_scores_that_say_the_opposite_leave_the_share() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=400)
+    yes = scores + rng.normal(size=400) < -1.5
+    slope, offset = fit_platt(scores, yes)
+    assert slope == 0.0
+    assert probability(scores, (slope, offset)) == pytest.approx(yes.mean(), abs=0.01)
+
+
 def test_the_real_candidates_are_told_as_two_readers_see_them(shared: Path) -> None:
     """Labels come from words that captions hold outright; the vocabulary has tests of its own."""
     folder = shared / "data" / "portraits"

@@ -141,7 +141,7 @@ def uncovered(
     """The answers of a slot, "unknown" where something that hides it is worn, or may be."""
     hidden = np.zeros(len(answers), dtype=bool) if chances is None else chances >= COVERED
     for term in covering_terms(slot, worn):
-        hidden |= np.array([seen.value == "present" for seen in worn[term]], dtype=bool)
+        hidden |= np.array([seen.value == "present" and (seen.confidence or 0.0) >= COVERED for seen in worn[term]])
     return [UNKNOWN if covered else seen for seen, covered in zip(answers, hidden.tolist(), strict=True)]
 
 

@@ -325,7 +325,10 @@ def fit_platt(scores: F64, yes: Mask, groups: Ints | None = None) -> Platt:
         solution -= step
         if np.abs(step).max() < 1e-6:
             break
-    return max(float(solution[0]), 0.0) / scale, float(solution[1])
+    if solution[0] <= 0:  # the scores say nothing, or the opposite: what is left is how often the answer is "yes"
+        share = float(weight @ targets / weight.sum())
+        return 0.0, float(np.log(share / (1 - share)))
+    return float(solution[0]) / scale, float(solution[1])
 
 
 def probability(scores: F64, platt: Platt) -> F64:
