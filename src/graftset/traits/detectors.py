@@ -72,7 +72,13 @@ class TraitDetectors:
             with threadpool_limits(1):  # on matrices as small as these, threads mostly wait for each other
                 worn = {term: pool.submit(fitting.term, told, next(asked)) for term, told in accessories.items()}
                 read = {slot: pool.submit(fitting.slot, slot, told, next(asked)) for slot, told in slots.items()}
-                hidden = {slot: pool.submit(fitting.cover, slot, accessories, next(asked)) for slot in slots}
+                # What hides one slot often hides another: it is asked once.
+                by_terms = {covering_terms(slot, accessories): next(asked) for slot in slots}
+                answers = {
+                    terms: pool.submit(fitting.cover, [accessories[term] for term in terms], own)
+                    for terms, own in by_terms.items()
+                }
+                hidden = {slot: answers[covering_terms(slot, accessories)] for slot in slots}
                 terms = {term: future.result() for term, future in worn.items()}
                 values = {slot: future.result() for slot, future in read.items()}
                 covers = {slot: future.result() for slot, future in hidden.items()}

@@ -45,14 +45,11 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """95 % interval of the balanced accuracy, whole groups of near-twins drawn with replacement."""
     kinds, which = np.unique(groups, return_inverse=True)
-    members = [np.flatnonzero(which == i) for i in range(len(kinds))]
-    values = []
-    for _ in range(_RESAMPLES):
-        drawn = np.concatenate([members[i] for i in rng.integers(len(kinds), size=len(kinds))])
-        value = balanced_accuracy(truth[drawn], said[drawn], names)
-        if value is not None:
-            values.append(value)
-    if not values:
+    drawn = rng.multinomial(len(kinds), np.full(len(kinds), 1 / len(kinds)), size=_RESAMPLES)[:, which]  # [R, n]
+    have = drawn @ np.stack([truth == name for name in names], axis=1).astype(np.float64)
+    right = drawn @ np.stack([(truth == name) & (said == name) for name in names], axis=1).astype(np.float64)
+    values = (right / np.maximum(have, 1.0)).mean(axis=1)[(have > 0).all(axis=1)]
+    if not len(values):
         return 0.0, 1.0
     low, high = np.percentile(values, (2.5, 97.5))
     return round(float(low), 4), round(float(high), 4)

@@ -30,8 +30,8 @@ Platt = tuple[float, float]  # slope and offset
 CONSTANT = 30.0  # input of the bias, so large that the ridge does not hold it
 PARTS = 4  # of the pictures, that are held out together when it is found what may be chosen
 FOLDS = 4  # of each part; 5 folds in all leave too few of a dozen positives to learn from
-REPEATS = 3  # of the cross-validation, with other folds
-_SCREENED = 12  # times as many features as a view chooses are kept for it
+REPEATS = 2  # of the cross-validation, with other folds
+_SCREENED = 8  # times as many features as a view chooses are kept for it
 _NEWTON_STEPS = 25
 
 
@@ -194,7 +194,7 @@ class Question:
         """
         columns, kinds, weight = self._columns[pool], self.features.kinds[pool], asked.weight(held)
         center, spread, separation = _separation(columns, columns**2, self._usual[pool], asked.yes, weight)
-        targets, weight = np.where(asked.yes, 1.0, -1.0), weight * asked.count / 2
+        targets = np.where(asked.yes, 1.0, -1.0)
         fits = []
         for view in VIEWS:
             among = np.flatnonzero(np.isin(kinds, view.kinds))
@@ -202,8 +202,8 @@ class Question:
             middle = np.take_along_axis(center, chosen, axis=1)
             scale = np.take_along_axis(spread, chosen, axis=1)
             inputs = ((columns[chosen] - middle[..., None]) / scale[..., None]).transpose(0, 2, 1)
-            weights, bias = ridge_regression(inputs, targets, weight, view.ridge)
-            scores: F32 = (inputs @ weights[..., None])[..., 0] + bias[:, None]
+            weights, bias = ridge_regression(inputs, targets, weight * asked.count / 2, view.ridge)
+            scores = np.asarray((inputs @ weights[..., None])[..., 0] + bias[:, None], dtype=np.float32)
             own = (weights[-1] / scale[-1]).astype(np.float64)
             fits.append((scores, LinearScore(pool[chosen[-1]], own, middle[-1].astype(np.float64), float(bias[-1]))))
         return fits
