@@ -43,6 +43,7 @@ _ALIKE = 0.06  # stretched OKLab: two face cells closer than this have one colou
 LIGHTNESSES = np.linspace(0.1, 0.95, 8, dtype=np.float32)  # OKLab
 _NEAR = 0.06  # OKLab lightness
 _WINDOWS = (1, 3, 5)  # cells: a spot counts wherever in such a square it is
+NOISE = 0.01  # stretched OKLab: half of the neighbors that are alike in painted pictures are less than that apart
 _SPOT = 0.15  # stretched OKLab: how far a clear spot is from its surroundings
 _REACHES = (1, 2, 3, 4, 6)  # cells along the outline over which it may jump
 _STRETCHES = (3, 5, 9)  # cells along the outline, of which the greatest and the least jump count
@@ -144,12 +145,17 @@ def _square(plane: F32, side: int) -> F32:
     return plane if side == 1 else np.asarray(uniform_filter(plane, (0, side, side, 0)), dtype=np.float32)
 
 
+def _beyond_noise(differences: F32) -> F32:
+    """Differences of colors without what noise makes: originals are flat, and painted pictures nearly so."""
+    return np.asarray(np.maximum(differences - NOISE, 0.0), dtype=np.float32)
+
+
 def _steps(lab: F32, axis: int, reach: int) -> F32:
     """How much the colour changes from each cell to the one `reach` further along an axis, float32 [N, h', w', 1]."""
     size = lab.shape[axis]
     later, earlier = np.take(lab, range(reach, size), axis), np.take(lab, range(size - reach), axis)
     change = np.linalg.norm(later - earlier, axis=3, keepdims=True)
-    return np.asarray(np.tanh(change / 0.1), dtype=np.float32)
+    return np.asarray(np.tanh(_beyond_noise(change) / 0.1), dtype=np.float32)
 
 
 def _lightness(lab: F32, figures: Mask) -> F32:
@@ -171,7 +177,7 @@ def _unlike(lab: F32) -> F32:
     lighter = apart[..., :1]
     size = np.linalg.norm(apart, axis=3, keepdims=True)
     parts = np.concatenate([np.maximum(lighter, 0.0), np.maximum(-lighter, 0.0), size], axis=3)
-    return np.asarray(np.tanh(parts / 0.15), dtype=np.float32)
+    return np.asarray(np.tanh(_beyond_noise(parts) / 0.15), dtype=np.float32)
 
 
 def _spots(lab: F32, figures: Mask) -> F32:
@@ -192,7 +198,7 @@ def _spots(lab: F32, figures: Mask) -> F32:
         if (y, x) != (1, 1)
     ]
     apart = np.partition(np.stack(around), (0, 1, 2), axis=0)[:3]
-    spots = np.tanh(np.stack([*hats, *apart], axis=3) / _SPOT)
+    spots = np.tanh(_beyond_noise(np.stack([*hats, *apart], axis=3)) / _SPOT)
     return np.asarray(spots * figures[..., None], dtype=np.float32)
 
 
