@@ -2,17 +2,19 @@
 
 For each set: the macro balanced accuracy over all terms that 8 or more of 203 originals have, judged on pictures that
 were not among them, with "unknown" counted as wrong half the time; beside it what a balanced logistic regression on raw
-native pixels and the nearest neighbor reach, and what fitting and detecting cost in CPU time. For a folder of captioned
-originals: the reliability of every term by grouped cross-validation.
+native pixels and the nearest neighbor reach, and what fitting and detecting cost in CPU time. For the sample set also
+how often a candidate is told wrong, of those with render faults too. For a folder of captioned originals: the
+reliability of every term by grouped cross-validation, for each of some seeds of the folds.
 
     python benchmarks/trait_detectors.py
-    python benchmarks/trait_detectors.py path/to/originals
+    python benchmarks/trait_detectors.py path/to/originals [--seeds 6]
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +23,6 @@ from layered_portraits import draw_layered
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from graftset.cli.show_traits import reliability_lines
 from graftset.drawn import draw_original, plan_sample_set
 from graftset.drawn.sample_set import draw_candidate
 from graftset.imageio import read_rgb
@@ -109,26 +110,71 @@ def sample(style: str, seed: int) -> tuple[U8, Mask, dict[str, Mask]]:
     return *read(pictures), {term: np.array([term in spec.accessories for spec in specs]) for term in terms}
 
 
+def wrong_answers(style: str, seed: int) -> None:
+    """One line: how many of the answers for all candidates are wrong, and for those without a render fault."""
+    truth = plan_sample_set(style=style, seed=seed, originals=ORIGINALS, candidates=ORIGINALS)  # type: ignore[arg-type]
+    own = read([draw_original(o.spec, truth.style) for o in truth.originals])
+    terms = sorted({term for o in truth.originals for term in o.spec.accessories})
+    told = {term: [term in o.spec.accessories for o in truth.originals] for term in terms}
+    detectors = TraitDetectors.fit(*own, {}, told, families(*own), np.random.default_rng(0))
+    counts = {"clean": [0, 0, 0], "faulty": [0, 0, 0]}  # answered, wrong, wrong with a confidence over 0.85
+    for candidate in truth.candidates:
+        data, native = measure_pixels(draw_candidate(candidate, truth.style), (24, 24))
+        if native is None:
+            continue
+        figure = ~unpack_mask(data["background"]["mask"], 24, 24)
+        ((_, worn),) = detectors.detect(native[None], figure[None])
+        count = counts["clean" if candidate.severity is None else "faulty"]
+        for term, seen in worn.items():
+            if seen.confidence is not None:
+                wrong = (seen.value == "present") != (term in candidate.spec.accessories)
+                count[0] += 1
+                count[1] += wrong
+                count[2] += wrong and seen.confidence > 0.85
+    parts = [f"{name} {wrong} of {of} wrong, {sure} of them surely" for name, (of, wrong, sure) in counts.items()]
+    print(f"{style + ' ' + str(seed):14} {';  '.join(parts)}")
+
+
+def real(folder: Path, seeds: int) -> None:
+    """The reliability of every term that enough originals have, and of every slot."""
+    originals = []
+    for path in sorted(folder.glob("*.png")):
+        data, native = measure_pixels(read_rgb(path).rgb)
+        text = path.with_suffix(".txt")
+        if native is not None:
+            caption = text.read_text(encoding="utf-8").strip() if text.exists() else None
+            originals.append(Picture(str(path), native, data, caption))
+    accuracy, answered = defaultdict(list), defaultdict(list)
+    begin, started = time.process_time(), time.perf_counter()
+    for seed in range(seeds):
+        detectors = fit_detectors(originals, seed=seed)
+        for name, found in detectors.reliability.items():
+            if found.balanced_accuracy is not None and found.positives >= LEAST:
+                accuracy[name].append(found.balanced_accuracy)
+                answered[name].append(found.coverage or 0.0)
+    cpu, wall = ((now - then) / seeds for now, then in ((time.process_time(), begin), (time.perf_counter(), started)))
+    print(f"{len(originals)} originals, fitted in {cpu:.1f} s of CPU time, {wall:.1f} s by the clock")
+    for name, values in accuracy.items():
+        each = " ".join(f"{value:.2f}" for value in values)
+        print(f"{name:28} {np.mean(values):.3f} ({np.mean(answered[name]):.0%} answered)   {each}")
+
+
 def main() -> None:
-    if len(sys.argv) > 1:
-        paths = sorted(Path(sys.argv[1]).glob("*.png"))
-        originals = []
-        for path in paths:
-            data, native = measure_pixels(read_rgb(path).rgb)
-            text = path.with_suffix(".txt")
-            if native is not None:
-                caption = text.read_text(encoding="utf-8").strip() if text.exists() else None
-                originals.append(Picture(str(path), native, data, caption))
-        begin = time.process_time()
-        detectors = fit_detectors(originals)
-        print(f"{len(originals)} originals, fitted in {time.process_time() - begin:.1f} s of CPU time")
-        print("\n".join(reliability_lines(detectors.reliability)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--seeds", type=int, default=6)
+    options = parser.parse_args()
+    if options.folder:
+        real(options.folder, options.seeds)
         return
     for seed in range(4):
         layered = draw_layered(ORIGINALS + OTHERS, seed)
         compare(f"layered {seed}", *read(list(layered.natives)), layered.worn)
     for style in ("classic", "soft"):
         compare(f"{style} 5", *sample(style, 5))
+    for style in ("classic", "soft"):
+        for seed in (3, 4, 5):
+            wrong_answers(style, seed)
 
 
 if __name__ == "__main__":

@@ -175,16 +175,16 @@ def test_what_labelled_originals_wear_is_told_by_detectors_that_did_not_see_them
     assert np.mean(hair) >= 0.8
 
 
-def test_two_thirds_of_the_terms_are_reliable_on_originals_that_were_held_out(catalog: Catalog) -> None:
-    """Not all: captions often leave an earring out, and hats are all different. See docs/log.md."""
+def test_what_is_worn_is_told_reliably_on_originals_that_were_held_out(catalog: Catalog) -> None:
+    """One term may miss: another seed of the folds moves an earring by 0.05. See docs/log.md."""
     known = {name: found for name, found in known_reliability(catalog).items() if name.startswith("accessory:")}
     enough = [found for found in known.values() if found.positives >= 8]
     reached = [found for found in enough if found.answers]
     assert len(enough) >= 8
-    assert len(reached) >= 2 / 3 * len(enough)
+    assert len(reached) >= len(enough) - 1
     assert all((found.balanced_accuracy or 0) >= 0.8 for found in reached)
     assert all((found.coverage or 0) >= 0.7 for found in reached)
-    assert np.mean([found.balanced_accuracy or 0.0 for found in enough]) >= 0.78
+    assert np.mean([found.balanced_accuracy or 0.0 for found in enough]) >= 0.85
 
 
 def test_the_score_follows_the_readers_in_order_and_in_scale(labelled: list[Labelled]) -> None:

@@ -136,12 +136,13 @@ class Reference:
         )
 
 
-def fit_detectors(originals: Sequence[Picture], named: Named = NOTHING_NAMED) -> TraitDetectors:
+def fit_detectors(originals: Sequence[Picture], named: Named = NOTHING_NAMED, *, seed: int = _SEED) -> TraitDetectors:
     """Detectors of what the originals' captions name.
 
     Args:
         originals: At least one; all of one native size.
         named: What the user names in the settings.
+        seed: Of the folds of the cross-validation.
     """
     captions = [o.caption for o in originals if o.caption]
     vocabulary = Vocabulary.learn(captions, named=named)
@@ -156,7 +157,7 @@ def fit_detectors(originals: Sequence[Picture], named: Named = NOTHING_NAMED) ->
     }
     natives = np.stack([o.native for o in originals])
     figures = np.stack([o.figure for o in originals])
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(seed)
     return TraitDetectors.fit(natives, figures, slots, accessories, families(natives, figures), rng)
 
 
