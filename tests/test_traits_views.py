@@ -159,3 +159,38 @@ def test_held_out_scores_come_from_fits_that_saw_neither_the_picture_nor_its_twi
     _, unseen = Question(features).fit(np.arange(80), yes, np.repeat(np.arange(40), 2), np.random.default_rng(0))
     # A twin that was seen would pull each score towards the other's label.
     np.testing.assert_allclose(unseen[::2], unseen[1::2], atol=1e-4)
+
+
+def test_labels_that_mean_nothing_are_told_no_better_than_by_chance() -> None:
+    """Not even which view is heard may be chosen by the answers it is judged by: that alone gave 0.55."""
+    rng = np.random.default_rng(0)
+    natives = rng.integers(0, 256, (120, 12, 12, 3), dtype=np.uint8)
+    question = Question(describe(natives, rng.random((120, 12, 12)) < 0.7))
+    found = []
+    for seed in range(60):
+        yes = np.zeros(120, dtype=bool)
+        yes[rng.choice(120, 12, replace=False)] = True
+        _, unseen = question.fit(np.arange(120), yes, np.arange(120), np.random.default_rng(seed))
+        ranks = np.argsort(np.argsort(unseen))
+        found.append((ranks[yes].sum() - 66) / (12 * 108))
+    assert abs(np.mean(found) - 0.5) < 0.035
+
+
+def test_a_twin_without_a_caption_is_not_judged_by_who_saw_its_twin() -> None:
+    rng = np.random.default_rng(8)
+    natives = np.repeat(rng.integers(0, 256, (60, 12, 12, 3), dtype=np.uint8), 2, axis=0)
+    asked = np.arange(0, 120, 2)
+    yes = rng.random(60) < 0.3
+    features = describe(natives, np.ones((120, 12, 12), dtype=bool))
+    _, unseen = Question(features).fit(asked, yes, np.repeat(np.arange(60), 2), np.random.default_rng(0))
+    np.testing.assert_allclose(unseen[::2], unseen[1::2], atol=1e-4)
+
+
+def test_pictures_that_cannot_be_held_out_have_no_score() -> None:
+    """All of one answer in one family: without it there is nothing left to learn from."""
+    rng = np.random.default_rng(9)
+    natives = rng.integers(0, 256, (40, 12, 12, 3), dtype=np.uint8)
+    yes = np.arange(40) < 20
+    features = describe(natives, np.ones((40, 12, 12), dtype=bool))
+    _, unseen = Question(features).fit(np.arange(40), yes, np.where(yes, 0, np.arange(40)), np.random.default_rng(0))
+    assert np.isnan(unseen[yes]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,7 @@ from graftset.traits.reliability import Reliability
 from graftset.traits.scoring import F64, probability
 
 COVERED = 0.35  # probability that something hides a slot from which the slot is not answered
+_BLAS = threading.Lock()
 _THREADS = 4  # more would take more memory than they save time
 
 Answers = tuple[dict[str, TraitSeen], dict[str, TraitSeen]]  # slots and accessories of one picture
@@ -68,8 +70,9 @@ class TraitDetectors:
         fitting = Fitting(natives, figures, np.asarray(groups, dtype=np.intp))
         asked = iter(rng.spawn(len(accessories) + 2 * len(slots)))  # so that no question moves the folds of another
         pool = ThreadPoolExecutor(min(_THREADS, available_cores()), thread_name_prefix="traits")
-        try:
-            with threadpool_limits(1):  # on matrices as small as these, threads mostly wait for each other
+        # On matrices as small as these, threads of BLAS mostly wait for each other. Their number is one of the process.
+        with _BLAS, threadpool_limits(1):
+            try:
                 worn = {term: pool.submit(fitting.term, told, next(asked)) for term, told in accessories.items()}
                 read = {slot: pool.submit(fitting.slot, slot, told, next(asked)) for slot, told in slots.items()}
                 # What hides one slot often hides another: it is asked once.
@@ -82,8 +85,8 @@ class TraitDetectors:
                 terms = {term: future.result() for term, future in worn.items()}
                 values = {slot: future.result() for slot, future in read.items()}
                 covers = {slot: future.result() for slot, future in hidden.items()}
-        finally:
-            pool.shutdown(cancel_futures=True)
+            finally:
+                pool.shutdown(cancel_futures=True)
         wears = {term: found.answers for term, found in terms.items()}
         seen = {slot: uncovered(slot, found.answers, wears, covers[slot][1]) for slot, found in values.items()}
         reliability = {f"accessory:{term}": found.reliability for term, found in terms.items()}

@@ -224,13 +224,28 @@ def _outline(figures: Mask, numbers: Ints) -> tuple[F32, Ints]:
     from_above = numbers[np.minimum(top, height - 1), columns]
     at_left, at_right = (numbers[rows, side.astype(np.intp)] for side in (left, right))
     jumps, edges = [np.zeros((count, 0), dtype=np.float32)], [np.zeros((count, 0), dtype=np.intp)]
-    for outline, cells in ((top, from_above), (-left, at_left), (right, at_right), (right - left, at_right)):
+    for outline, cells in ((top, from_above), (-left, at_left), (right, at_right), (right - left, None)):
         for reach in _REACHES:
             if reach >= outline.shape[1]:
                 continue
-            change = (outline[:, reach:] - outline[:, :-reach]).astype(np.float32)
-            middle = cells[:, reach // 2 : reach // 2 + change.shape[1]]
+            change = _change(outline, reach)
+            within = slice(reach // 2, reach // 2 + change.shape[1])
+            # The width jumps where the side does that moves further.
+            middle = (
+                np.where(
+                    np.abs(_change(left, reach)) > np.abs(_change(right, reach)),
+                    at_left[:, within],
+                    at_right[:, within],
+                )
+                if cells is None
+                else cells[:, within]
+            )
             for stretch in _STRETCHES:
                 jumps += [maximum_filter1d(change, stretch, axis=1), minimum_filter1d(change, stretch, axis=1)]
                 edges += [middle, middle]
     return np.concatenate(jumps, axis=1), np.concatenate(edges, axis=1)
+
+
+def _change(outline: NDArray[np.generic], reach: int) -> F32:
+    """How much an outline changes over so many cells: [N, n] -> float32 [N, n - reach]."""
+    return np.asarray(outline[:, reach:] - outline[:, :-reach], dtype=np.float32)  # type: ignore[operator]

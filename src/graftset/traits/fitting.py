@@ -84,9 +84,11 @@ class Fitting:
         kin = self._groups[rows]
         if not _learnable(yes, kin):
             return None, Reliability(int(yes.sum()), False), np.zeros(len(told))
-        score, unseen = self._question.fit(rows, yes, kin, rng)
-        scores = score(self._features.values)
-        scores[rows] = unseen
+        score, scores = self._question.fit(rows, yes, self._groups, rng)
+        judged = ~np.isnan(scores[rows])
+        yes, kin, unseen = yes[judged], kin[judged], scores[rows[judged]]
+        if not _learnable(yes, kin):
+            return None, Reliability(int(yes.sum()), False), np.zeros(len(told))
         platt = fit_platt(unseen, yes, kin)
         chances = probability(unseen, platt)
         truth = np.where(yes, "present", "absent")
@@ -117,14 +119,15 @@ class Fitting:
             return FoundSlot({slot: Reliability(most, False)}, unknown)
         if len(names) == len(set(truth.tolist())) == 2:
             # One question has both answers.
-            score, unseen = self._question.fit(rows, truth == names[0], kin, rng)
-            fits = [(score, unseen), (score.negated(), -unseen)]
+            score, scores = self._question.fit(rows, truth == names[0], self._groups, rng)
+            fits = [(score, scores), (score.negated(), -scores)]
         else:
-            fits = [self._question.fit(rows, truth == name, kin, rng) for name in names]
-        platts = [fit_platt(unseen, truth == name, kin) for (_, unseen), name in zip(fits, names, strict=True)]
+            fits = [self._question.fit(rows, truth == name, self._groups, rng) for name in names]
+        scores = np.stack([held_out for _, held_out in fits], axis=1)
+        judged = ~np.isnan(scores[rows]).any(axis=1)
+        rows, truth, kin = rows[judged], truth[judged], kin[judged]
+        platts = [fit_platt(scores[rows, i], truth == name, kin) for i, name in enumerate(names)]
         choice = Choice({name: Term(score, platt) for name, (score, _), platt in zip(names, fits, platts, strict=True)})
-        scores = np.stack([score(self._features.values) for score, _ in fits], axis=1)
-        scores[rows] = np.stack([unseen for _, unseen in fits], axis=1)
         best, chance = likeliest(choice.chances(scores[rows]))
         said = np.array(names)[best]
         decided = chance >= SURE

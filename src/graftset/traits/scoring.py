@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ VIEWS = (
     View((Kind.SPOT,), 40, 100.0),
     View((Kind.OUTLINE,), 60, 300.0),
 )
-_SAY = 3  # power of a view's separation that is its say; 1 to 4 are alike on portraits laid together from parts
+_SAY = 2  # power of a view's separation that is its say; 1 to 4 are alike on portraits laid together from parts
 _EVEN = 0.05  # added to a view's variance, so that none has all the say because it never fails on the originals
 # Share of the usual spread that is added to the spread of every feature. What hardly varies among originals may vary a
 # lot in painted pictures: with nearly nothing added, a single such feature said "necklace" of a candidate.
@@ -91,13 +92,13 @@ class _Part(NamedTuple):
 class _Asked:
     """The answers of one question, among all N pictures; those it is not asked of weigh nothing."""
 
-    def __init__(self, rows: Ints, yes: Mask, groups: Ints, pictures: int) -> None:
+    def __init__(self, rows: Ints, yes: Mask, groups: Ints) -> None:
         self.count = len(rows)
-        self.yes = np.zeros(pictures, dtype=bool)
+        self.yes = np.zeros(len(groups), dtype=bool)
         self.yes[rows] = yes
         self._rows, self._groups = rows, groups
-        self._one = np.zeros(pictures)  # what a picture weighs: a group of near-twins counts as the root of its size
-        _, which, sizes = np.unique(np.stack([groups, yes]), axis=1, return_inverse=True, return_counts=True)
+        self._one = np.zeros(len(groups))  # what a picture weighs: a group of near-twins counts as the root of its size
+        _, which, sizes = np.unique(np.stack([groups[rows], yes]), axis=1, return_inverse=True, return_counts=True)
         self._one[rows] = 1 / np.sqrt(sizes[np.ravel(which)])
 
     def weight(self, held: Mask) -> F64:
@@ -107,23 +108,37 @@ class _Asked:
             weight[:, answer] /= weight[:, answer].sum(axis=1, keepdims=True)
         return weight
 
+    def both_left(self, held: Mask) -> bool:
+        """Whether pictures of both answers are left without those held out, bool [N]."""
+        left = self.yes[self._rows][~held[self._rows]]
+        return bool(left.any() and not left.all())
+
+    def say(self, scores: F64) -> F64:
+        """The share of each view in the score, [views], from scores of pictures that it had not seen, [views, N].
+
+        NaN is no score. All have an equal share where none of either answer has one.
+        """
+        told = ~np.isnan(scores[0])
+        if not self.both_left(~told):
+            return np.full(len(scores), 1 / len(scores))
+        return _say(scores[:, told], self.yes[told], self.weight(~told[None])[0, told])
+
     def parts(self, rng: np.random.Generator) -> list[_Part]:
         """The pictures in parts, and the folds of each; those without which one answer is missing are left out."""
-        yes, groups = self.yes[self._rows], self._groups
+        yes, groups = self.yes[self._rows], self._groups[self._rows]
         of = grouped_folds(yes, groups, rng, PARTS)
         parts = []
         for number in range(int(of.max()) + 1):
             own = np.flatnonzero(of == number)
-            if len(set(yes[of != number].tolist())) < 2:
+            if not self.both_left(np.isin(self._groups, groups[own])):
                 continue
             repeats, held = [], []
             for repeat in range(REPEATS):
                 folds = grouped_folds(yes[own], groups[own], rng, FOLDS)
                 for fold in range(int(folds.max()) + 1):
-                    out = np.zeros(len(self.yes), dtype=bool)
-                    out[self._rows[own[folds == fold]]] = True
                     repeats.append(repeat)
-                    held.append(out)
+                    # With their near-twins, also those that the question is not asked of.
+                    held.append(np.isin(self._groups, groups[own[folds == fold]]))
             parts.append(_Part(tuple(repeats), np.stack(held)))
         return parts
 
@@ -151,31 +166,43 @@ class Question:
         Args:
             rows: The pictures to learn from, [n].
             yes: Their answers, [n], both kinds present.
-            groups: Near-twin group of each, [n].
+            groups: Near-twin group of every picture, [N].
             rng: For the folds.
 
         Returns:
-            The score, and for each picture the mean score of fits that saw neither it nor a near-twin of it, [n].
+            The score, and for every picture the mean score of fits that saw neither it nor a near-twin of it, [N]; NaN
+            for those without which one of the answers is missing.
         """
-        asked = _Asked(rows, yes, groups, self._columns.shape[1])
+        asked = _Asked(rows, yes, groups)
         parts = asked.parts(rng)
-        everyone = np.zeros((1, len(asked.yes)), dtype=bool)
-        together = np.stack([*(part.held.any(axis=0) for part in parts), everyone[0]])
-        _, _, separation = _separation(self._columns, self._squares, self._usual, asked.yes, asked.weight(together))
+        own = [part.held.any(axis=0) for part in parts]
+        pairs = [
+            (i, j) for i, j in combinations(range(len(parts)), 2) if asked.both_left(np.logical_or(own[i], own[j]))
+        ]
+        nobody = np.zeros(len(asked.yes), dtype=bool)
+        held = np.stack([*own, *(own[i] | own[j] for i, j in pairs), nobody])
+        _, _, separation = _separation(self._columns, self._squares, self._usual, asked.yes, asked.weight(held))
+        pools = [self._pool(apart) for apart in separation]
         unseen = np.zeros((len(VIEWS), REPEATS, len(asked.yes)))
-        for part, apart in zip(parts, separation, strict=False):
-            for number, (scores, _) in enumerate(self._fit_views(self._pool(apart), asked, part.held)):
+        for part, pool in zip(parts, pools, strict=False):
+            for number, (scores, _) in enumerate(self._fit_views(pool, asked, part.held)):
                 for repeat, out, said in zip(part.repeats, part.held, scores, strict=True):
                     unseen[number, repeat, out] = said[out]
-        views = [score for _, score in self._fit_views(self._pool(separation[-1]), asked, everyone)]
-        say = _say(unseen.mean(axis=1), asked.yes, asked.weight(everyone)[0])
-        total, times = np.zeros(len(asked.yes)), np.zeros(len(asked.yes))
-        for part in parts:
-            for repeat, out, weight in zip(part.repeats, part.held, asked.weight(part.held), strict=True):
-                # Neither a view nor its say may have seen the picture.
-                total[out] += _say(unseen[:, repeat], asked.yes, weight) @ unseen[:, repeat, out]
-                times[out] += 1
-        return _together(views, say), (total / np.maximum(times, 1))[rows]
+        # What a view has to say of a part is told by scores of the other parts that had no picture of it either.
+        elsewhere = np.full((len(parts), len(VIEWS), len(asked.yes)), np.nan)
+        for (i, j), pair, pool in zip(pairs, held[len(parts) :], pools[len(parts) :], strict=False):
+            scores = np.concatenate([said for said, _ in self._fit_views(pool, asked, pair[None])])
+            elsewhere[i][:, own[j]] = scores[:, own[j]]
+            elsewhere[j][:, own[i]] = scores[:, own[i]]
+        views = [score for _, score in self._fit_views(pools[-1], asked, nobody[None])]
+        together = unseen.mean(axis=1)
+        judged = held[: len(parts)].any(axis=0)
+        score = _together(views, asked.say(np.where(judged, together, np.nan)))
+        result = score(self.features.values)
+        result[rows] = np.nan
+        for out, others in zip(own, elsewhere, strict=True):
+            result[out] = asked.say(others) @ together[:, out]
+        return score, result
 
     def _pool(self, separation: F32) -> Ints:
         """The features that folds may choose from, by how well they separate the other pictures: [D] -> [K]."""
@@ -350,7 +377,11 @@ def grouped_folds(yes: Mask, groups: Sequence[int] | Ints, rng: np.random.Genera
     held = np.zeros((folds, 2))
     fold_of = np.zeros(len(names), dtype=np.intp)
     for name in order:
-        fold = int(np.lexsort((held[:, 1], held[:, 0]))[0] if positive[name] else held[:, 1].argmin())
+        fold = int(
+            np.lexsort((held[:, 1], held[:, 0]))[0]
+            if positive[name]
+            else np.lexsort((held[:, 1], held[:, 1] - held[:, 0]))[0]
+        )
         fold_of[name] = fold
         held[fold] += positive[name], size[name]
     return np.asarray(fold_of[which])
