@@ -1,6 +1,6 @@
 """One question about a picture: a linear score, its calibration, and scores of pictures it was not fitted on.
 
-With 203 pictures and some 60,000 numbers a picture, a score that weighs them all learns the pictures by heart. So the
+With 203 pictures and some 53,000 numbers a picture, a score that weighs them all learns the pictures by heart. So the
 numbers that separate best are chosen first (a moderated t statistic, Tusher et al. 2001, equation 2), and ridge
 regression onto the answers weighs those. Near-twins count together about as much as one picture does.
 
@@ -9,8 +9,9 @@ was not fitted on (stacking, Wolpert 1992): a hat shows in the outline, stubble 
 
 With a dozen positives every picture held out for nothing is missed, so there are many folds, with one positive each or
 none. To choose among all numbers for every fold would take most of the time: quarters of the pictures are held out to
-find the few thousand numbers that may be chosen, and the folds of a quarter choose among those. One matrix product
-gives the means and spreads of every such step, and the regressions are stacks of small systems.
+find the few thousand numbers that may be chosen, and the folds of a quarter choose among those. What the views have to
+say of a quarter is told by the other quarters, in fits that saw neither. One matrix product gives the means and spreads
+of every such step, and the regressions are stacks of small systems.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ VIEWS = (
     View((Kind.SPOT,), 40, 100.0),
     View((Kind.OUTLINE,), 60, 300.0),
 )
-_SAY = 2  # power of a view's separation that is its say; 1 to 4 are alike on portraits laid together from parts
+_SAY = 2  # power of a view's separation that is its say; 1 to 3 are alike
 _EVEN = 0.05  # added to a view's variance, so that none has all the say because it never fails on the originals
 # Share of the usual spread that is added to the spread of every feature. What hardly varies among originals may vary a
 # lot in painted pictures: with nearly nothing added, a single such feature said "necklace" of a candidate.
