@@ -123,8 +123,8 @@ def test_the_evidence_of_an_outline_is_on_the_outline() -> None:
         rows, columns = np.divmod(cells, SIDE)
         shown = figures[picture, rows, columns]
         edge = ~inner[picture] | (np.roll(figures[picture], 1, 1) & np.roll(figures[picture], -1, 1) == 0)
-        assert shown.mean() > 0.3
-        assert edge[rows[shown], columns[shown]].all()
+        assert shown.all()
+        assert edge[rows, columns].all()
 
 
 @pytest.mark.parametrize("cores", [1, 2, 4])

@@ -216,13 +216,16 @@ def _outline(figures: Mask, numbers: Ints) -> tuple[F32, Ints]:
         Jumps in cells, float32 [N, E], and the cell of the outline in the middle of each stretch, int [N, E].
     """
     count, height, width = figures.shape
-    rows, columns = np.arange(height), np.arange(width)
-    in_row, in_column = figures.any(axis=2), figures.any(axis=1)
+    in_row, in_column = np.asarray(figures.any(axis=2)), np.asarray(figures.any(axis=1))
     top = np.where(in_column, figures.argmax(axis=1), height)
     left = np.where(in_row, figures.argmax(axis=2), width / 2)
     right = np.where(in_row, width - 1 - figures[:, :, ::-1].argmax(axis=2), width / 2)
-    from_above = numbers[np.minimum(top, height - 1), columns]
-    at_left, at_right = (numbers[rows, side.astype(np.intp)] for side in (left, right))
+    # Beside, above and below the figure the nearest cell of the outline stands for it.
+    near, beside = _within(in_column), _within(in_row)
+    from_above = numbers[np.minimum(np.take_along_axis(top, near, axis=1), height - 1), near]
+    at_left, at_right = (
+        numbers[beside, np.take_along_axis(side, beside, axis=1).astype(np.intp)] for side in (left, right)
+    )
     jumps, edges = [np.zeros((count, 0), dtype=np.float32)], [np.zeros((count, 0), dtype=np.intp)]
     for outline, cells in ((top, from_above), (-left, at_left), (right, at_right), (right - left, None)):
         for reach in _REACHES:
@@ -244,6 +247,13 @@ def _outline(figures: Mask, numbers: Ints) -> tuple[F32, Ints]:
                 jumps += [maximum_filter1d(change, stretch, axis=1), minimum_filter1d(change, stretch, axis=1)]
                 edges += [middle, middle]
     return np.concatenate(jumps, axis=1), np.concatenate(edges, axis=1)
+
+
+def _within(filled: Mask) -> Ints:
+    """For each place the nearest between the first and the last filled one, int [N, n]; itself where none is."""
+    size = filled.shape[1]
+    first, last = filled.argmax(axis=1), size - 1 - filled[:, ::-1].argmax(axis=1)
+    return np.asarray(np.clip(np.arange(size), first[:, None], last[:, None]))
 
 
 def _change(outline: NDArray[np.generic], reach: int) -> F32:
