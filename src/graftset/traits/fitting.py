@@ -175,16 +175,17 @@ class Fitting:
         folds = grouped_folds(truth == common, kin, rng, COLOR_FOLDS)
         lead, said = np.zeros(len(rows)), np.full(len(rows), "", dtype=object)
         judged = np.zeros(len(rows), dtype=bool)  # by a place that was learned without the picture
-        others: list[tuple[Ints, ColorPlace]] = []
+        others: list[tuple[Ints, ColorPlace | None]] = []
         for fold in range(folds.max() + 1):
             test = np.flatnonzero(folds == fold)
             hidden = set(rows[test].tolist())
             other = ColorPlace.fit(
                 self._natives, self._figures, [None if i in hidden else w for i, w in enumerate(words)]
             )
+            # With their near-twins, also those whose captions name no color.
+            others.append((np.flatnonzero(np.isin(self._groups, kin[test])), other))
             if other is None:
                 continue
-            others.append((rows[test], other))
             judged[test] = True
             votes = other.read(self._natives[rows[test]], self._figures[rows[test]])
             lead[test] = leading(votes)
@@ -204,12 +205,14 @@ class Fitting:
         return FoundSlot({slot: found}, self._held_out_colors(others, color, platt), color=color)
 
     def _held_out_colors(
-        self, others: Sequence[tuple[Ints, ColorPlace]], color: Color, platt: Platt
+        self, others: Sequence[tuple[Ints, ColorPlace | None]], color: Color, platt: Platt
     ) -> list[TraitSeen]:
-        """Each original's colour as read by a place that was learned without it; by all where its caption is silent."""
+        """Each original's colour as read by a place that was learned without it; "unknown" where none was found so."""
         seen = color.answer(self._natives, self._figures)
         for rows, place in others:
-            read = color_answers(place, platt, self._natives[rows], self._figures[rows], color.trust)
+            read = [UNKNOWN] * len(rows)
+            if place is not None:
+                read = color_answers(place, platt, self._natives[rows], self._figures[rows], color.trust)
             for row, answer in zip(rows.tolist(), read, strict=True):
                 seen[row] = answer
         return seen
